@@ -72,7 +72,7 @@ pub(crate) enum Step {
     Stop,
 }
 
-/// A moment, as the time since some other one.
+/// A moment, as the time since some other one. It never goes back.
 pub(crate) type Moment = Duration;
 
 /// One connection that is made again whenever it ends.
@@ -218,11 +218,13 @@ impl Machine {
         if self.state.is_live() && !self.policy.is_talkative {
             return Step::Stay;
         }
-        // The clock may have been set back meanwhile.
-        let left = self.policy.silence.saturating_sub(now.saturating_sub(heard));
+        let left = (heard + self.policy.silence).saturating_sub(now);
         match left.is_zero() {
             true => self.wait(Trouble::Silence, Duration::ZERO, now, luck),
             false => Step::Listen(left),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

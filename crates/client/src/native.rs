@@ -116,7 +116,8 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
+    #[expect(clippy::needless_pass_by_ref_mut, reason = "the browser's half keeps count")]
+    pub(crate) fn elapsed(&mut self) -> Duration {
         self.0.elapsed()
     }
 }

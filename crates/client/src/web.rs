@@ -259,17 +259,23 @@ impl Drop for Timeout {
     }
 }
 
-/// How long something has been going on, by the clock on the wall: others stop while the machine
-/// sleeps.
-pub(crate) struct Stopwatch(f64);
+/// How long something has been going on, by the clock on the wall: other clocks stop while the
+/// machine sleeps. When it is set back, nothing is counted.
+pub(crate) struct Stopwatch {
+    elapsed: Duration,
+    read_at: f64,
+}
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Self(Date::now())
+        Self { elapsed: Duration::ZERO, read_at: Date::now() }
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
-        Duration::try_from_secs_f64((Date::now() - self.0) / 1000.0).unwrap_or_default()
+    pub(crate) fn elapsed(&mut self) -> Duration {
+        let now = Date::now();
+        let milliseconds = now - std::mem::replace(&mut self.read_at, now);
+        self.elapsed += Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default();
+        self.elapsed
     }
 }
 
