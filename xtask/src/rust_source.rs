@@ -54,14 +54,22 @@ fn from_folder_or_archive(named: &Path, unpacked: &Path) -> Result<Source> {
     Ok(Source { library, origin })
 }
 
-/// The folder at or below `folder` with the standard library: archives keep it at various depths.
+/// The topmost folder at or below `folder` with the standard library: archives keep it at various
+/// depths, and below it there may be others that only look like it.
 fn library_in(folder: &Path) -> Option<PathBuf> {
-    let has = |krate: &str| folder.join(krate).join("Cargo.toml").is_file();
-    if has("core") && has("std") {
-        return Some(folder.to_owned());
+    let is_library = |folder: &&PathBuf| {
+        ["core", "std"].iter().all(|it| folder.join(it).join("Cargo.toml").is_file())
+    };
+    let mut level = vec![folder.to_owned()];
+    while !level.is_empty() {
+        if let Some(library) = level.iter().find(is_library) {
+            return Some(library.clone());
+        }
+        let entries =
+            level.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
+        level = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     }
-    let entries = fs::read_dir(folder).ok()?.flatten();
-    entries.filter(|entry| entry.path().is_dir()).find_map(|entry| library_in(&entry.path()))
+    None
 }
 
 /// Fetches Debian's package of the source from the mirrors that this machine uses, whatever suite

@@ -34,12 +34,9 @@ pub(crate) fn ensure() -> Result<String> {
              `MONOXIDE_RUST_SRC=<folder or archive> cargo xtask setup`"
         ))
     })?;
-    install(&build(&source.library)?)?;
-    ensure!(
-        works()?,
-        "the standard library built from {} does not work: it has to be the source of Rust {version}",
-        source.origin
-    );
+    let hint = || format!("{} has to be the source of Rust {version}", source.origin);
+    install(&build(&source.library).with_context(hint)?)?;
+    ensure!(works()?, "the library that was built does not work: {}", hint());
     files::remove_folder(Path::new(WORK))?;
     Ok(format!("built from {}", source.origin))
 }
