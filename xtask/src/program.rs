@@ -50,7 +50,7 @@ pub(crate) fn not_started(command: &Command, error: io::Error) -> Error {
 fn complaint(output: &Output) -> String {
     let text = String::from_utf8_lossy(&output.stderr).into_owned()
         + &String::from_utf8_lossy(&output.stdout);
-    let is_error = |line: &&str| ["error", "e:", "npm err"].iter().any(|start| starts(line, start));
+    let is_error = |line: &&str| ["error", "e:"].iter().any(|start| starts(line, start));
     let said = text.lines().find(is_error).or_else(|| text.lines().rfind(|line| !line.is_empty()));
     said.map_or_else(|| output.status.to_string(), |line| line.trim().to_owned())
 }

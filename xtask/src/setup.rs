@@ -46,8 +46,8 @@ fn ensure_playwright() -> Result<String> {
         return Ok("there already, skipped".to_owned());
     }
     let mut npm = Command::new("npm");
-    npm.current_dir("e2e").args(["ci", "--no-audit", "--no-fund"]);
-    program::read(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
+    npm.current_dir("e2e").args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    program::run(npm.env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1"))?;
     Ok("installed by npm".to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! The WASM target comes from whoever has it, and who has not is told what to type.
+//! The tools come from whoever has them, and who has not is told what to type.
 
 use std::fs;
 
@@ -224,4 +224,53 @@ fn a_named_browser_that_does_not_start_is_one_line() {
     let stage = stage("a_named_browser").tool("rustup", RUSTUP).tool("chromium", "exit 1");
 
     check_refused(&stage.setup(), &["MONOXIDE_CHROMIUM names no browser that starts"]);
+}
+
+/// A cargo that installs the programs of the development loop as a script in the stage's `bin`.
+const CARGO_INSTALL: &str = r#"
+case "$1 $2" in
+    "leptos --version") cat "$STAGE/cargo-leptos" ;;
+    "install cargo-leptos") echo "cargo-leptos $4" > "$STAGE/cargo-leptos" ;;
+    "install wasm-bindgen-cli") sed -i "s/0.2.99/$4/" "$STAGE/$BIN/wasm-bindgen" ;;
+esac
+"#;
+
+fn dev_stage(name: &str) -> Stage {
+    let stage = stage(name).tool("rustup", RUSTUP).tool("cargo", CARGO_INSTALL);
+    let package = |name| format!("[[package]]\nname = \"{name}\"\nversion = \"0.2.130\"\n");
+    let lock = package("wasm-bindgen") + &package("wasm-bindgen-cli-support");
+    stage.write("Cargo.lock", &lock);
+    stage.write("cargo-leptos", "cargo-leptos 0.2.0");
+    stage.tool("wasm-bindgen", "echo wasm-bindgen 0.2.99")
+}
+
+#[test]
+fn the_development_loop_is_installed_once_and_a_wrong_wasm_bindgen_replaced() {
+    let stage = dev_stage("the_development_loop_is_installed_once").with("BIN", "bin");
+
+    let first = stage.play(&["setup", "--dev"]);
+    let second = stage.play(&["setup", "--dev"]);
+
+    assert_eq!(first.code, Some(0), "{first:?}");
+    assert!(first.stdout.contains("cargo-leptos: 0.3.11 installed"), "{first:?}");
+    assert!(first.stdout.contains("wasm-bindgen: 0.2.130 replaced 0.2.99"), "{first:?}");
+    assert_eq!(second.code, Some(0), "{second:?}");
+    assert!(!second.calls.contains("install"), "{second:?}");
+}
+
+#[test]
+fn a_wrong_wasm_bindgen_that_stands_in_front_is_named_with_the_right_one() {
+    let stage = dev_stage("a_wrong_wasm_bindgen_stands_in_front").with("BIN", "cargo-bin");
+    stage.write("cargo-bin/wasm-bindgen", "0.2.99");
+
+    let outcome = stage.play(&["setup", "--dev"]);
+
+    check_refused(&outcome, &["0.2.99", "the workspace uses 0.2.130", "remove the other"]);
+}
+
+#[test]
+fn setup_installs_no_development_loop() {
+    let stage = dev_stage("setup_installs_no_development_loop");
+
+    check(&stage.setup(), "added by rustup");
 }

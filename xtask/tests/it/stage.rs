@@ -65,9 +65,14 @@ impl Stage {
 
     /// Plays `cargo xtask setup`.
     pub(crate) fn setup(&self) -> Outcome {
+        self.play(&["setup"])
+    }
+
+    /// Plays `cargo xtask <arguments>`.
+    pub(crate) fn play(&self, arguments: &[&str]) -> Outcome {
         let _ = fs::remove_file(self.path("calls"));
         let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .arg("setup")
+            .args(arguments)
             .current_dir(&self.folder)
             .env_clear()
             .env("PATH", self.path("bin"))
