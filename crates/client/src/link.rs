@@ -94,6 +94,7 @@ impl Link {
     /// Waits for news; `None` when there will be none.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<News>> {
         if !self.is_started {
+            // Nothing precedes the first attempt that would have to be waited for.
             self.is_started = true;
             self.happen(Event::Elapsed);
         }
