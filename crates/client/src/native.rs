@@ -86,10 +86,13 @@ fn report(message: Message) -> Report {
             Report::Frame,
         ),
         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Report::Ping,
-        Message::Close(frame) => Report::Ended(frame.map_or_else(
-            || End::Broken("the server closed the socket without a code".to_owned()),
-            |frame| End::Closed { code: frame.code.into(), reason: frame.reason.to_string() },
-        )),
+        Message::Close(frame) => Report::Ended(match frame {
+            Some(frame) => {
+                End::Closed { code: frame.code.into(), reason: frame.reason.to_string() }
+            }
+            // RFC 6455 has this number for it.
+            None => End::Closed { code: 1005, reason: String::new() },
+        }),
     }
 }
 
@@ -116,7 +119,6 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    #[expect(clippy::needless_pass_by_ref_mut, reason = "the browser's half keeps count")]
     pub(crate) fn elapsed(&mut self) -> Duration {
         self.0.elapsed()
     }

@@ -132,9 +132,8 @@ fn message(event: &Event) -> Report {
 
 fn close(event: &Event) -> Report {
     let event = event.unchecked_ref::<CloseEvent>();
-    // 1005 and 1006 are the browser's own words for: no code came, not even a close.
     match event.code() {
-        1005 => broken("the server closed the socket without a code"),
+        // The browser's own number for a connection that failed or broke. It does not say why.
         1006 => broken("no connection"),
         code => Report::Ended(End::Closed { code, reason: event.reason() }),
     }
@@ -172,7 +171,7 @@ fn function(closure: &Closure<dyn FnMut(Event)>) -> &Function {
 
 /// Tells when the network is back, or somebody looks at the page again.
 pub(crate) struct Wakes {
-    inbox: Rc<RefCell<Woken>>,
+    woken: Rc<RefCell<Woken>>,
     _listeners: Vec<Listener>,
 }
 
@@ -184,19 +183,19 @@ struct Woken {
 
 impl Wakes {
     pub(crate) fn new() -> Self {
-        let inbox = Rc::new(RefCell::new(Woken::default()));
+        let woken = Rc::new(RefCell::new(Woken::default()));
         let Some(window) = web_sys::window() else {
-            return Self { inbox, _listeners: Vec::new() };
+            return Self { woken, _listeners: Vec::new() };
         };
         let document = window.document();
         let listen = |target: &EventTarget, name| {
-            let (inbox, document) = (Rc::clone(&inbox), document.clone());
+            let (woken, document) = (Rc::clone(&woken), document.clone());
             Listener::new(target, name, move |event| {
                 let is_hidden = document
                     .as_ref()
                     .is_some_and(|it| it.visibility_state() == VisibilityState::Hidden);
                 if event.type_() == "online" || !is_hidden {
-                    let mut woken = inbox.borrow_mut();
+                    let mut woken = woken.borrow_mut();
                     woken.is_due = true;
                     if let Some(waker) = woken.waker.take() {
                         waker.wake();
@@ -206,11 +205,11 @@ impl Wakes {
         };
         let mut listeners = vec![listen(&window, "online"), listen(&window, "pageshow")];
         listeners.extend(document.as_ref().map(|it| listen(it, "visibilitychange")));
-        Self { inbox, _listeners: listeners }
+        Self { woken, _listeners: listeners }
     }
 
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut woken = self.inbox.borrow_mut();
+        let mut woken = self.woken.borrow_mut();
         if std::mem::take(&mut woken.is_due) {
             return Poll::Ready(());
         }

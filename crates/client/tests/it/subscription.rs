@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use monoxide_client::{Change, Reason, State, Subscription, Trouble, Update};
+use monoxide_client::{Change, Client, Clock, Reason, State, Subscription, Trouble, Update};
 use monoxide_protocol::{Glob, Version};
 use serde_json::json;
 use tokio::time::Instant;
@@ -317,4 +317,13 @@ async fn a_server_that_asks_for_time_gets_it() {
 
     becomes(&mut subscription, json!([])).await;
     assert!(script.await.unwrap().1 >= Duration::from_secs(5));
+}
+
+#[test]
+fn a_subscription_may_be_moved_to_a_task() {
+    fn movable<T: Send + 'static>() {}
+    fn shared<T: Send + Sync + Clone + 'static>() {}
+    movable::<Subscription>();
+    movable::<Clock>();
+    shared::<Client>();
 }
