@@ -50,3 +50,8 @@ pub use crate::{
     state::{Reason, State, Trouble},
     subscription::{Change, Subscription, Update},
 };
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -72,6 +72,7 @@ impl Diff {
                     }
                     break;
                 }
+                (old, new) if old == new => {}
                 (old, new) => self.at(&index.to_string(), old, new)?,
             }
         }

@@ -68,6 +68,15 @@ fn a_change_of_an_object_names_its_members() {
 }
 
 #[test]
+fn newer_objects_stand_first_in_a_list_and_equals_by_key() {
+    let mut list =
+        [("a/c", 1), ("a/b", 2), ("a/a", 1), ("a/B", 2)].map(|(key, at)| object(key, at, 9, "1"));
+    list.sort_by(Object::list_order);
+
+    assert_eq!(list.map(|object| object.key.to_string()), ["a/B", "a/b", "a/a", "a/c"]);
+}
+
+#[test]
 fn a_reader_gets_the_numbers_that_were_sent() {
     let message = Message::decode(&snapshot(&dune().to_json())).unwrap();
 
@@ -122,6 +131,16 @@ fn the_deepest_data_is_read_in_a_list_and_in_a_patch() {
     let added = Message::decode(&patch(&[ListChange::Add(0, &deep)])).unwrap();
     let Message::Patch { patch, .. } = added else { panic!("{added:?}") };
     assert_eq!(json!(patch)[0]["value"]["data"], deep.data.to_value());
+}
+
+#[test]
+fn a_long_list_is_not_a_deep_one() {
+    let list = format!("[{}]", vec![dune().to_json(); 300].join(","));
+
+    let Message::Snapshot { document, .. } = Message::decode(&snapshot(&list)).unwrap() else {
+        panic!("a snapshot is no patch")
+    };
+    assert_eq!(document.as_array().map(Vec::len), Some(300));
 }
 
 #[test]
