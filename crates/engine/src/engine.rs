@@ -3,17 +3,29 @@
 use std::{sync::Arc, time::Duration};
 
 use monoxide_protocol::{Glob, Json, Key, List, Object, Version, Watched};
-use serde_json::Value;
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    condition::Condition,
     error::Error,
-    hub::{self, Hub, Limits, Subscription, TopicState},
+    event::Event,
+    filter::{Caller, FilterInfo, Filters, Rules, path_of},
+    hooks::EventHook,
+    hub::{self, Hub, Settings, Subscription, TopicState},
+    identity::Identity,
+    patch::Patch,
     store::Store,
 };
 
+/// How often it is looked whether objects got too old, or a limit lower.
+const EXPIRY: Duration = Duration::from_millis(250);
+
 /// Live state: objects by key, and everyone who watches them. Cloning it is cheap and gives the
 /// same engine.
+///
+/// Its own methods are those of the program: filters apply, but what no filter covers is open.
+/// What a client asks for goes through a [`session`](Self::session).
 #[derive(Debug, Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
@@ -23,6 +35,7 @@ pub struct Engine {
 struct Shared {
     store: Arc<Store>,
     hub: Hub,
+    events: EventHook,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -33,96 +46,92 @@ impl Engine {
         Builder::default()
     }
 
+    /// What somebody may do with the engine.
+    #[must_use]
+    pub fn session(&self, identity: Identity) -> Session {
+        Session { engine: self.clone(), caller: Caller { identity, is_program: false } }
+    }
+
+    /// What the program itself may do.
+    fn program(&self) -> Session {
+        let caller = Caller { identity: Identity::anonymous(), is_program: true };
+        Session { engine: self.clone(), caller }
+    }
+
     /// Stores `data` under `key` and tells everyone who watches it.
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] during shutdown.
+    /// As [`Session::set`].
     pub async fn set(&self, key: Key, data: Json) -> Result<Version, Error> {
-        self.shared.store.set(key, data).await
+        self.program().set(&key, data, &Condition::Always).await
     }
 
     /// Stores `data` as a new object of `list`, and gives the key it got.
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] during shutdown.
+    /// As [`Session::push`].
     pub async fn push(&self, list: &List, data: Json) -> Result<(Key, Version), Error> {
-        self.shared.store.push(list, data).await
+        self.program().push(list, data).await
     }
 
-    /// Merges `patch` into what is under `key` ([`monoxide_protocol::merge`]), as one step: of
-    /// many patches at once none is lost.
+    /// Changes what is under `key`, as one step: of many patches at once none is lost.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there is nothing, [`Error::Merge`] when the patch does not fit,
-    /// [`Error::Closed`] during shutdown.
-    pub async fn patch(&self, key: &Key, patch: &Value) -> Result<Version, Error> {
-        self.shared.store.patch(key, patch).await
+    /// As [`Session::patch`].
+    pub async fn patch(&self, key: &Key, patch: &Patch) -> Result<Version, Error> {
+        self.program().patch(key, patch, &Condition::Always).await
     }
 
     /// Deletes what is under `key`.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`] when there is nothing, [`Error::Closed`] during shutdown.
+    /// As [`Session::delete`].
     pub async fn delete(&self, key: &Key) -> Result<Version, Error> {
-        self.shared.store.delete(key).await
+        self.program().delete(key, &Condition::Always).await
     }
 
     /// Deletes everything that `glob` names in one step, also when that is nothing.
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] during shutdown.
+    /// As [`Session::delete_all`].
     pub async fn delete_all(&self, glob: &Glob) -> Result<Version, Error> {
-        self.shared.store.delete_all(glob).await
+        self.program().delete_all(glob).await
     }
 
     /// What is under `key`.
-    #[must_use]
-    pub fn get(&self, key: &Key) -> Option<Arc<Object>> {
-        self.shared.store.get(key)
-    }
-
-    /// Every object that `glob` names, newest first.
-    #[must_use]
-    pub fn list(&self, glob: &Glob) -> Vec<Arc<Object>> {
-        self.shared.store.list(glob).1
-    }
-
-    /// Every object that `glob` names, newest first, as a JSON array.
-    #[must_use]
-    pub fn list_json(&self, glob: &Glob) -> String {
-        hub::list_json(&self.list(glob))
-    }
-
-    /// Which lists and single keys exist, as the document that subscribers of
-    /// [`Watched::Keys`] have.
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] during shutdown.
-    pub async fn keys(&self) -> Result<String, Error> {
-        self.shared.hub.keys().await
+    /// As [`Session::get`].
+    pub fn get(&self, key: &Key) -> Result<Arc<Object>, Error> {
+        self.program().get(key)
     }
 
-    /// Watches an object, a list or a document of the server.
-    ///
-    /// The first message is a snapshot, then comes every change after it, once and in order. With
-    /// `since`, a version that this subscriber has seen, the first messages are those it missed,
-    /// as far as they are still kept.
+    /// Every object that `glob` names, in the list's order.
     ///
     /// # Errors
     ///
-    /// [`Error::Closed`] during shutdown.
+    /// As [`Session::list`].
+    pub fn list(&self, glob: &Glob) -> Result<Vec<Arc<Object>>, Error> {
+        self.program().list(glob)
+    }
+
+    /// Watches an object, a list or a document of the server; see [`Session::subscribe`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Session::subscribe`].
     pub async fn subscribe(
         &self,
         watched: impl Into<Watched>,
         since: Option<Version>,
     ) -> Result<Subscription, Error> {
-        self.shared.hub.subscribe(watched.into(), since).await
+        self.program().subscribe(watched, since).await
     }
 
     /// What is watched, and by how many; also what was watched a moment ago.
@@ -132,6 +141,44 @@ impl Engine {
     /// [`Error::Closed`] during shutdown.
     pub async fn topics(&self) -> Result<Vec<TopicState>, Error> {
         self.shared.hub.topics().await
+    }
+
+    /// Every key there is.
+    #[must_use]
+    pub fn all_keys(&self) -> Vec<Key> {
+        self.shared.store.keys()
+    }
+
+    /// The filters, path by path.
+    #[must_use]
+    pub fn filters(&self) -> &[FilterInfo] {
+        self.shared.store.rules().infos()
+    }
+
+    /// Whether only what filters cover is open to clients.
+    #[must_use]
+    pub fn is_static(&self) -> bool {
+        self.shared.store.rules().is_static()
+    }
+
+    /// Whether a filter lets `key` be read.
+    #[must_use]
+    pub fn has_read_filter(&self, key: &Key) -> bool {
+        self.shared.store.rules().has_read_filter(&path_of(key))
+    }
+
+    /// How many objects the limit on `path` holds now.
+    #[must_use]
+    pub fn limited(&self, path: &Glob) -> usize {
+        let limits = self.shared.store.rules().limits();
+        let nth = limits.iter().position(|(it, _)| it == path);
+        nth.map_or(0, |nth| self.shared.store.limited(nth))
+    }
+
+    /// How many events the hook for events was too slow for; see [`Builder::on_event`].
+    #[must_use]
+    pub fn dropped_events(&self) -> u64 {
+        self.shared.events.dropped()
     }
 
     /// Wall time in nanoseconds since the Unix epoch: what the clock socket tells.
@@ -147,6 +194,152 @@ impl Engine {
     }
 }
 
+/// What somebody may do with an engine: everything passes the filters, and in an engine that is
+/// open to [nothing else](Filters::only_these), what no filter covers is refused.
+///
+/// Every method fails with [`Error::Denied`] where a filter refuses, [`Error::NoFilter`] where
+/// none covers what is asked for, and [`Error::Closed`] during shutdown.
+#[derive(Debug, Clone)]
+pub struct Session {
+    engine: Engine,
+    caller: Caller,
+}
+
+impl Session {
+    /// Stores `data` under `key` and tells everyone who watches it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Condition`] when `condition` does not hold; and see [`Session`].
+    pub async fn set(
+        &self,
+        key: &Key,
+        data: Json,
+        condition: &Condition,
+    ) -> Result<Version, Error> {
+        self.store().set(&self.caller, key, data, condition).await
+    }
+
+    /// Stores `data` as a new object of `list`, and gives the key it got.
+    ///
+    /// # Errors
+    ///
+    /// See [`Session`].
+    pub async fn push(&self, list: &List, data: Json) -> Result<(Key, Version), Error> {
+        self.store().push(&self.caller, list, data).await
+    }
+
+    /// Changes what is under `key`, as one step: of many patches at once none is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when there is nothing, [`Error::Merge`] and [`Error::Patch`] when the
+    /// patch does not fit, [`Error::Condition`] when `condition` does not hold; and see
+    /// [`Session`].
+    pub async fn patch(
+        &self,
+        key: &Key,
+        patch: &Patch,
+        condition: &Condition,
+    ) -> Result<Version, Error> {
+        self.store().patch(&self.caller, key, patch, condition).await
+    }
+
+    /// Deletes what is under `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when there is nothing, [`Error::Condition`] when `condition` does not
+    /// hold; and see [`Session`].
+    pub async fn delete(&self, key: &Key, condition: &Condition) -> Result<Version, Error> {
+        self.store().delete(&self.caller, key, condition).await
+    }
+
+    /// Deletes everything that `glob` names in one step, also when that is nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`Session`].
+    pub async fn delete_all(&self, glob: &Glob) -> Result<Version, Error> {
+        self.store().delete_all(&self.caller, glob).await
+    }
+
+    /// What is seen under `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotFound`] when there is nothing, or nothing to be seen; and see [`Session`].
+    pub fn get(&self, key: &Key) -> Result<Arc<Object>, Error> {
+        let (store, identity) = (self.store(), &self.caller.identity);
+        store.rules().readable(&self.caller, &path_of(key))?;
+        let seen = store.rules().object(identity, key, store.get(key).as_ref())?;
+        seen.ok_or(Error::NotFound)
+    }
+
+    /// What is seen of every object that `glob` names, in the list's order: the newest first, but
+    /// the oldest first under a [`Limit`](crate::Limit) that says so.
+    ///
+    /// # Errors
+    ///
+    /// See [`Session`].
+    pub fn list(&self, glob: &Glob) -> Result<Vec<Arc<Object>>, Error> {
+        let store = self.store();
+        store.rules().readable(&self.caller, glob)?;
+        store.rules().list(&self.caller.identity, glob, store.list(glob).1)
+    }
+
+    /// Which lists and single keys exist, as the document that subscribers of
+    /// [`Watched::Keys`] have.
+    ///
+    /// # Errors
+    ///
+    /// See [`Session`].
+    pub async fn keys(&self) -> Result<String, Error> {
+        self.engine.shared.hub.keys().await
+    }
+
+    /// Watches an object, a list or a document of the server.
+    ///
+    /// The first message is a snapshot, then comes every change after it, once and in order. With
+    /// `since`, a version that this subscriber has seen, the first messages are those it missed,
+    /// as far as they are still kept.
+    ///
+    /// # Errors
+    ///
+    /// See [`Session`].
+    pub async fn subscribe(
+        &self,
+        watched: impl Into<Watched>,
+        since: Option<Version>,
+    ) -> Result<Subscription, Error> {
+        let watched = watched.into();
+        if let Watched::Glob(glob) = &watched {
+            // What may not be read may not be watched, and for the same reason.
+            match glob.as_key() {
+                Some(key) => match self.get(&key) {
+                    Ok(_) | Err(Error::NotFound) => {}
+                    Err(error) => return Err(error),
+                },
+                None => self.may_list(glob)?,
+            }
+        }
+        self.engine.shared.hub.subscribe(watched, self.caller.identity.clone(), since).await
+    }
+
+    fn may_list(&self, glob: &Glob) -> Result<(), Error> {
+        let rules = self.store().rules();
+        // A filter that decides from the whole list has to be asked about all of it.
+        if rules.filters_whole(glob) {
+            return self.list(glob).map(drop);
+        }
+        rules.readable(&self.caller, glob)
+    }
+
+    fn store(&self) -> &Store {
+        &self.engine.shared.store
+    }
+}
+
 /// How to build an [`Engine`]; every setting has a default that works.
 ///
 /// ```
@@ -155,26 +348,55 @@ impl Engine {
 /// engine.close().await;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 #[must_use = "a builder does nothing before `start`"]
 pub struct Builder {
-    limits: Limits,
+    filters: Filters,
+    settings: Settings,
+    events: EventHook,
 }
 
 impl Builder {
+    /// What may be written, read and deleted. Default: everything.
+    pub fn filters(mut self, filters: Filters) -> Self {
+        self.filters = filters;
+        self
+    }
+
     /// How many messages, and how many bytes of them, a topic keeps for those who are behind or
     /// come back. The newest message is kept whatever its size. Who falls out of it gets the
     /// newest snapshot instead. Default: 256 messages and 1 MiB.
     pub fn window(mut self, messages: usize, bytes: usize) -> Self {
-        self.limits.window_messages = messages.max(1);
-        self.limits.window_bytes = bytes;
+        self.settings.window_messages = messages.max(1);
+        self.settings.window_bytes = bytes;
         self
     }
 
     /// How long a topic outlives its last subscriber, so that one who comes back quickly gets
     /// just what it missed. Default: one minute.
     pub fn linger(mut self, linger: Duration) -> Self {
-        self.limits.linger = linger;
+        self.settings.linger = linger;
+        self
+    }
+
+    /// Sends the whole document with each change, and no patches. Default: patches.
+    pub fn no_patch(mut self, no_patch: bool) -> Self {
+        self.settings.no_patch = no_patch;
+        self
+    }
+
+    /// Tells nobody of changes of these keys and lists; they can be read all the same. Default:
+    /// everything is told.
+    pub fn no_broadcast(mut self, globs: impl IntoIterator<Item = Glob>) -> Self {
+        self.settings.no_broadcast = globs.into_iter().collect();
+        self
+    }
+
+    /// Calls `hook` for every change, in order, on a task of its own. It may write. When it is
+    /// more than 1,024 changes behind, changes are dropped for it, and
+    /// [counted](Engine::dropped_events).
+    pub fn on_event(mut self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.events = EventHook::new(hook);
         self
     }
 
@@ -182,15 +404,34 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRuntime`] outside of a tokio runtime.
+    /// [`Error::Filter`] when the filters cannot be used, [`Error::NoRuntime`] outside of a tokio
+    /// runtime.
     pub fn start(self) -> Result<Engine, Error> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let rules = Arc::new(Rules::new(self.filters)?);
         let (publisher, hub, requests) = hub::channel();
-        let store = Arc::new(Store::new(publisher));
+        let store = Arc::new(Store::new(rules, publisher));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let task = hub::Task::new(Arc::clone(&store), self.limits);
+        let (events, event_task) = self.events.start();
+        let task = hub::Task::new(Arc::clone(&store), self.settings, events.clone());
         tasks.spawn_on(task.run(requests, stop.clone()), &runtime);
+        tasks.spawn_on(event_task, &runtime);
+        if !store.rules().limits().is_empty() {
+            tasks.spawn_on(expire(Arc::clone(&store), stop.clone()), &runtime);
+        }
         tasks.close();
-        Ok(Engine { shared: Arc::new(Shared { store, hub, stop, tasks }) })
+        Ok(Engine { shared: Arc::new(Shared { store, hub, events, stop, tasks }) })
+    }
+}
+
+/// Deletes what limits no longer allow, a moment after they do not.
+async fn expire(store: Arc<Store>, stop: CancellationToken) {
+    let mut ticks = interval(EXPIRY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => if store.expire().await.is_err() { return },
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! Everything that can go wrong in the engine, by what the caller can do about it.
 
-use monoxide_protocol::{JsonError, MergeError};
+use monoxide_protocol::{Glob, JsonError, MergeError};
+
+use crate::filter::{Denied, FilterError};
 
 /// Why the engine did not do what it was asked. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -9,15 +11,34 @@ pub enum Error {
     /// There is nothing under the key.
     #[error("nothing is stored under that key")]
     NotFound,
-    /// The patch does not fit what is stored.
+    /// A filter said no; what it said is for the client.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// No filter covers what was asked for, and only what filters cover is open. For writes and
+    /// deletes, what was asked for.
+    #[error("no filter covers this")]
+    NoFilter(Option<Glob>),
+    /// A write filter made something that is not JSON.
+    #[error("the filter of `{0}` made something that is not JSON")]
+    FilterResult(Glob),
+    /// The object is not the one that the write was meant for.
+    #[error("the condition of the write does not hold")]
+    Condition,
+    /// The merge does not fit what is stored.
     #[error(transparent)]
     Merge(#[from] MergeError),
+    /// The JSON Patch does not fit what is stored.
+    #[error("{0}")]
+    Patch(String),
     /// The result of a patch is not JSON that can be stored.
     #[error(transparent)]
     Json(#[from] JsonError),
     /// The engine is shutting down.
     #[error("the engine is closed")]
     Closed,
+    /// The filters of an engine cannot be used.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// An engine was started outside of a tokio runtime, where no task of it can run.
     #[error("an engine has to be started inside a tokio runtime")]
     NoRuntime,

@@ -16,10 +16,13 @@ pub(crate) struct Commit {
 
 /// One change of one key. At least one of `old` and `new` is there.
 #[derive(Debug, Clone)]
-pub(crate) struct Event {
-    pub(crate) key: Key,
+pub struct Event {
+    /// Where.
+    pub key: Key,
+    /// The commit that it belongs to.
+    pub version: Version,
     /// What was there before.
-    pub(crate) old: Option<Arc<Object>>,
+    pub old: Option<Arc<Object>>,
     /// What is there now.
-    pub(crate) new: Option<Arc<Object>>,
+    pub new: Option<Arc<Object>>,
 }

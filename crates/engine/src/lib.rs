@@ -26,14 +26,25 @@
 //! ```
 
 mod clock;
+mod condition;
 mod engine;
 mod error;
 mod event;
+mod filter;
+mod hooks;
 mod hub;
+mod identity;
+mod patch;
 mod store;
+mod trie;
 
 pub use crate::{
-    engine::{Builder, Engine},
+    condition::Condition,
+    engine::{Builder, Engine, Session},
     error::Error,
-    hub::{Subscription, TopicState},
+    event::Event,
+    filter::{Context, Denied, FilterError, FilterInfo, Filters, Limit, Seen},
+    hub::{Subscription, TopicState, list_json},
+    identity::Identity,
+    patch::Patch,
 };

@@ -1,27 +1,33 @@
 //! The committed truth, in memory, and the one place where it changes.
 
+mod limits;
+mod queues;
 mod tree;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use monoxide_protocol::{Glob, Json, Key, List, Object, Version, merge};
-use serde_json::Value;
+use monoxide_protocol::{Glob, Json, Key, List, Object, Version};
 
-use self::tree::Tree;
+use self::{limits::LimitIndex, queues::Queues, tree::Tree};
 use crate::{
-    clock::Clock,
+    clock::{self, Clock},
+    condition::Condition,
     error::Error,
     event::{Commit, Event},
+    filter::{Bound, Caller, Rules, path_of},
     hub::Publisher,
+    patch::Patch,
 };
 
-/// How often a patch is worked out beside the lock before it is worked out under it.
+/// How often a patch is worked out beside the others of its key before it queues with them.
 const TRIES: usize = 3;
 
 #[derive(Debug)]
 pub(crate) struct Store {
+    rules: Arc<Rules>,
     clock: Clock,
     publisher: Publisher,
+    queues: Queues,
     state: Mutex<State>,
 }
 
@@ -29,6 +35,7 @@ pub(crate) struct Store {
 struct State {
     version: Version,
     tree: Tree,
+    limits: LimitIndex,
 }
 
 /// What a write decided: the new data of a key, or that it goes.
@@ -60,11 +67,26 @@ impl From<Error> for Conflict {
     }
 }
 
+/// What else belongs to a commit.
+#[derive(Default)]
+struct Aside {
+    /// The glob of a deletion by glob.
+    cleared: Option<Glob>,
+    /// The limit that is written under, and what it is now. It is asked for before the lock: it
+    /// may be a function of the application.
+    limit: Option<(usize, Bound)>,
+}
+
 impl Store {
-    pub(crate) fn new(publisher: Publisher) -> Self {
+    pub(crate) fn new(rules: Arc<Rules>, publisher: Publisher) -> Self {
         let clock = Clock::default();
-        let state = State { version: clock.next(), tree: Tree::default() };
-        Self { clock, publisher, state: Mutex::new(state) }
+        let limits = LimitIndex::new(rules.limits().len());
+        let state = Mutex::new(State { version: clock.next(), tree: Tree::default(), limits });
+        Self { rules, clock, publisher, queues: Queues::default(), state }
+    }
+
+    pub(crate) fn rules(&self) -> &Arc<Rules> {
+        &self.rules
     }
 
     /// The version of the last commit, or of the start.
@@ -76,81 +98,151 @@ impl Store {
         self.lock().tree.get(key).cloned()
     }
 
-    /// Every object that `glob` names, newest first, and the version at which that is so.
+    /// Every object that `glob` names, in its order, and the version at which that is so.
     pub(crate) fn list(&self, glob: &Glob) -> (Version, Vec<Arc<Object>>) {
         let (version, mut objects) = {
             let state = self.lock();
             (state.version, state.tree.list(glob).cloned().collect::<Vec<_>>())
         };
         objects.sort_by(|a, b| a.list_order(b));
+        if self.rules.is_oldest_first(glob) {
+            objects.reverse();
+        }
         (version, objects)
     }
 
-    pub(crate) async fn set(&self, key: Key, data: Json) -> Result<Version, Error> {
-        self.commit(None, |_| Ok(vec![Change::set(key, data)])).await
+    /// Every key there is.
+    pub(crate) fn keys(&self) -> Vec<Key> {
+        self.lock().tree.keys().cloned().collect()
     }
 
-    pub(crate) async fn push(&self, list: &List, data: Json) -> Result<(Key, Version), Error> {
-        let mut pushed = None;
+    /// How many objects the limit with this number holds.
+    pub(crate) fn limited(&self, nth: usize) -> usize {
+        self.lock().limits.count(nth)
+    }
+
+    pub(crate) async fn set(
+        &self,
+        caller: &Caller,
+        key: &Key,
+        data: Json,
+        condition: &Condition,
+    ) -> Result<Version, Error> {
+        let path = path_of(key);
+        let data = self.rules.write(caller, &path, data).await?;
         let decide = |tree: &Tree| {
-            let new = || list.key(self.clock.next());
-            let mut key = new();
+            condition.check(tree.get(key))?;
+            Ok::<_, Error>(vec![Change::set(key.clone(), data)])
+        };
+        let version = self.commit(self.under_limit(key), decide).await?;
+        self.rules.after_write(caller, &path).await;
+        Ok(version)
+    }
+
+    pub(crate) async fn push(
+        &self,
+        caller: &Caller,
+        list: &List,
+        data: Json,
+    ) -> Result<(Key, Version), Error> {
+        let data = self.rules.write(caller, list.glob(), data).await?;
+        let mut key = list.key(self.clock.next());
+        let aside = self.under_limit(&key);
+        let decide = |tree: &Tree| {
             // Somebody may have set this very key by hand.
             while tree.get(&key).is_some() {
-                key = new();
+                key = list.key(self.clock.next());
             }
-            pushed = Some(key.clone());
-            Ok::<_, Error>(vec![Change::set(key, data)])
+            Ok::<_, Error>(vec![Change::set(key.clone(), data)])
         };
-        let version = self.commit(None, decide).await?;
-        Ok((pushed.ok_or(Error::Closed)?, version))
+        let version = self.commit(aside, decide).await?;
+        self.rules.after_write(caller, list.glob()).await;
+        Ok((key, version))
     }
 
-    /// Merges `patch` into what is stored, as one step: no write comes between.
-    pub(crate) async fn patch(&self, key: &Key, patch: &Value) -> Result<Version, Error> {
-        let merged = |object: &Object| -> Result<Json, Error> {
-            let merged = merge(object.data.to_value(), patch.clone())?;
-            Ok(Json::parse(merged.to_string().as_bytes())?)
-        };
-        for _ in 0..TRIES {
+    /// Applies `patch` to what is stored, as one step: no write comes between.
+    pub(crate) async fn patch(
+        &self,
+        caller: &Caller,
+        key: &Key,
+        patch: &Patch,
+        condition: &Condition,
+    ) -> Result<Version, Error> {
+        let path = path_of(key);
+        let mut turn = None;
+        let mut tries = 0..TRIES;
+        let version = loop {
+            if tries.next().is_none() && turn.is_none() {
+                // Others were faster each time. From here on, one after the other.
+                turn = Some(self.queues.turn(key).await);
+            }
             let seen = self.get(key).ok_or(Error::NotFound)?;
-            let data = merged(&seen)?;
+            condition.check(Some(&seen))?;
+            let data = self.rules.write(caller, &path, patch.apply(&seen.data)?).await?;
             let decide = |tree: &Tree| match tree.get(key) {
                 Some(now) if Arc::ptr_eq(now, &seen) => Ok(vec![Change::set(key.clone(), data)]),
                 _ => Err(Conflict::Changed),
             };
-            match self.commit(None, decide).await {
-                Ok(version) => return Ok(version),
+            match self.commit(self.under_limit(key), decide).await {
+                Ok(version) => break version,
                 Err(Conflict::Changed) => {}
                 Err(Conflict::Failed(error)) => return Err(error),
             }
-        }
-        // Others were faster each time. Under the lock nobody is.
-        let decide = |tree: &Tree| {
-            let data = merged(tree.get(key).ok_or(Error::NotFound)?)?;
-            Ok(vec![Change::set(key.clone(), data)])
         };
-        self.commit(None, decide).await
+        drop(turn);
+        self.rules.after_write(caller, &path).await;
+        Ok(version)
     }
 
-    pub(crate) async fn delete(&self, key: &Key) -> Result<Version, Error> {
+    pub(crate) async fn delete(
+        &self,
+        caller: &Caller,
+        key: &Key,
+        condition: &Condition,
+    ) -> Result<Version, Error> {
+        self.rules.delete(caller, &path_of(key)).await?;
         let decide = |tree: &Tree| {
-            tree.get(key).ok_or(Error::NotFound)?;
+            let now = tree.get(key);
+            condition.check(now)?;
+            now.ok_or(Error::NotFound)?;
             Ok(vec![Change::delete(key.clone())])
         };
-        self.commit(None, decide).await
+        self.commit(Aside::default(), decide).await
     }
 
     /// Deletes everything that `glob` names, in one commit.
-    pub(crate) async fn delete_all(&self, glob: &Glob) -> Result<Version, Error> {
+    pub(crate) async fn delete_all(&self, caller: &Caller, glob: &Glob) -> Result<Version, Error> {
+        self.rules.delete(caller, glob).await?;
+        let aside = Aside { cleared: Some(glob.clone()), limit: None };
         let gone = |tree: &Tree| tree.list(glob).map(|it| Change::delete(it.key.clone())).collect();
-        self.commit(Some(glob.clone()), |tree| Ok(gone(tree))).await
+        self.commit(aside, |tree| Ok(gone(tree))).await
+    }
+
+    /// Deletes what its limit no longer allows.
+    pub(crate) async fn expire(&self) -> Result<(), Error> {
+        for (nth, (_, limit)) in self.rules.limits().iter().enumerate() {
+            let bound = limit.bound();
+            let over = |state: &State| state.limits.over(nth, bound, clock::wall(), &[]);
+            if over(&self.lock()).is_empty() {
+                continue;
+            }
+            let aside = Aside { cleared: None, limit: Some((nth, bound)) };
+            // The commit sees for itself what is over the limit.
+            self.commit(aside, |_| Ok::<_, Error>(Vec::new())).await?;
+        }
+        Ok(())
+    }
+
+    fn under_limit(&self, key: &Key) -> Aside {
+        let nth = self.rules.limit_of(key);
+        let limit = nth.and_then(|nth| Some((nth, self.rules.limits().get(nth)?.1.bound())));
+        Aside { cleared: None, limit }
     }
 
     /// Reserve, decide, log, apply, publish, answer.
     async fn commit<E: From<Error>>(
         &self,
-        cleared: Option<Glob>,
+        Aside { cleared, limit }: Aside,
         decide: impl FnOnce(&Tree) -> Result<Vec<Change>, E>,
     ) -> Result<Version, E> {
         // All waiting is here, before the lock. Inside it nothing waits, so the order of events
@@ -159,10 +251,16 @@ impl Store {
         let mut state = self.lock();
         let changes = decide(&state.tree)?;
         let version = self.clock.next();
-        let events = changes.into_iter().map(|change| state.tree.stamp(change, version)).collect();
+        let mut events: Vec<Event> =
+            changes.into_iter().map(|change| state.tree.stamp(change, version)).collect();
+        if let Some((nth, bound)) = limit {
+            let over = state.limits.over(nth, bound, clock::wall(), &events);
+            let gone = over.into_iter().map(|key| state.tree.stamp(Change::delete(key), version));
+            events.extend(gone);
+        }
         // The log stands here. Without a backend it is absent and costs nothing.
         let commit = Commit { version, events, cleared };
-        state.apply(&commit);
+        state.apply(&commit, &self.rules);
         place.publish(commit);
         Ok(version)
     }
@@ -175,11 +273,14 @@ impl Store {
 }
 
 impl State {
-    fn apply(&mut self, commit: &Commit) {
+    fn apply(&mut self, commit: &Commit, rules: &Rules) {
         for event in &commit.events {
             match &event.new {
                 Some(object) => self.tree.insert(Arc::clone(object)),
                 None => self.tree.remove(&event.key),
+            }
+            if let Some(nth) = rules.limit_of(&event.key) {
+                self.limits.apply(nth, event);
             }
         }
         self.version = commit.version;
@@ -194,7 +295,8 @@ impl Tree {
             Some(old) => (old.created, version.number()),
             None => (version.number(), 0),
         };
-        let new = data.map(|data| Arc::new(Object { key: key.clone(), created, updated, data }));
-        Event { key, old, new }
+        let new =
+            data.map(|data| Arc::new(Object { key: key.clone(), created, updated, version, data }));
+        Event { key, version, old, new }
     }
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::Deserialize;
 
-use crate::{Json, Key};
+use crate::{Json, Key, Version};
 
 /// What a subscriber of one key is told when there is nothing under it.
 pub const EMPTY_OBJECT: &str = r#"{"created":0,"updated":0,"index":"","data":{}}"#;
@@ -34,6 +34,9 @@ pub struct Object<T = Json> {
     pub created: u64,
     /// Nanoseconds since the Unix epoch at the last write; zero when never rewritten.
     pub updated: u64,
+    /// The commit that wrote it. The server's alone: it is not on the wire, but for the `ETag`.
+    #[serde(skip)]
+    pub version: Version,
     /// What was written.
     pub data: T,
 }

@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!("18e9e3e264ba0945".parse(), Ok(version));
 /// assert!("018e9e3e264ba0945".parse::<Version>().is_err(), "one version has one text");
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Version(u64);
 

@@ -1,17 +1,30 @@
 //! What the subscribers of one topic know.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use monoxide_protocol::{EMPTY_OBJECT, ListChange, Object, list_patch, object_patch};
+use monoxide_protocol::{EMPTY_OBJECT, Glob, Key, ListChange, Object, list_patch, object_patch};
 
-use super::{keys, list::List};
+use super::{keys, list::List, view::View};
 use crate::event::Event;
 
 #[derive(Debug, Clone)]
 pub(super) enum Document {
-    Object(Option<Arc<Object>>),
-    List(List),
+    /// What is seen of an object.
+    Object(View, Option<Arc<Object>>),
+    /// What is seen of a list, object by object.
+    List(View, List),
+    /// What is seen of a list, decided from all of it.
+    Whole(Box<Whole>),
     Keys(keys::Document),
+}
+
+/// A list of which a filter decides from the whole what is seen.
+#[derive(Debug, Clone)]
+pub(super) struct Whole {
+    view: View,
+    glob: Glob,
+    stored: List,
+    seen: Vec<Arc<Object>>,
 }
 
 /// How a document has changed, as JSON.
@@ -23,21 +36,55 @@ pub(super) enum Change {
 }
 
 impl Document {
+    pub(super) fn object(view: View, key: &Key, object: Option<&Arc<Object>>) -> Self {
+        let seen = view.object(key, object);
+        Self::Object(view, seen)
+    }
+
+    /// The document of a list whose objects are in order already.
+    pub(super) fn list(view: View, glob: &Glob, objects: Vec<Arc<Object>>) -> Self {
+        let is_oldest_first = view.is_oldest_first(glob);
+        if view.is_whole(glob) {
+            let stored = List::new(&objects, is_oldest_first);
+            let seen = view.list(glob, objects);
+            return Self::Whole(Box::new(Whole { view, glob: glob.clone(), stored, seen }));
+        }
+        let seen = view.list(glob, objects);
+        Self::List(view, List::new(&seen, is_oldest_first))
+    }
+
     /// Takes the events of one commit in, and says how the document has changed, if it has.
     pub(super) fn apply(&mut self, events: &[&Event]) -> Option<Change> {
         match self {
-            Self::Object(object) => events.last().and_then(|event| apply_object(object, event)),
-            Self::List(list) => apply_list(list, events),
+            Self::Object(view, object) => {
+                let event = events.last()?;
+                apply_object(object, view.object(&event.key, event.new.as_ref()))
+            }
+            Self::List(view, list) => apply_list(list, events, |object| view.item(object)),
+            Self::Whole(whole) => whole.apply(events),
             Self::Keys(_) => None,
+        }
+    }
+
+    /// Takes in that nothing is left of the list.
+    pub(super) fn clear(&mut self) {
+        match self {
+            Self::List(_, list) => list.clear(),
+            Self::Whole(whole) => {
+                whole.stored.clear();
+                whole.seen = whole.view.list(&whole.glob, Vec::new());
+            }
+            Self::Object(..) | Self::Keys(_) => {}
         }
     }
 
     /// About how many bytes [`encode`](Self::encode) writes.
     pub(super) fn encoded_len(&self) -> usize {
         match self {
-            Self::Object(None) => EMPTY_OBJECT.len(),
-            Self::Object(Some(object)) => object.encoded_len(),
-            Self::List(list) => 2 + list.iter().map(|it| 1 + it.encoded_len()).sum::<usize>(),
+            Self::Object(_, None) => EMPTY_OBJECT.len(),
+            Self::Object(_, Some(object)) => object.encoded_len(),
+            Self::List(_, list) => encoded_len(list.iter()),
+            Self::Whole(whole) => encoded_len(whole.seen.iter()),
             Self::Keys(keys) => keys.encoded_len(),
         }
     }
@@ -45,20 +92,25 @@ impl Document {
     /// Adds the whole document to `out`.
     pub(super) fn encode(&self, out: &mut String) {
         match self {
-            Self::Object(None) => out.push_str(EMPTY_OBJECT),
-            Self::Object(Some(object)) => object.encode(out),
-            Self::List(list) => encode_list(list.iter(), out),
+            Self::Object(_, None) => out.push_str(EMPTY_OBJECT),
+            Self::Object(_, Some(object)) => object.encode(out),
+            Self::List(_, list) => encode_list(list.iter(), out),
+            Self::Whole(whole) => encode_list(whole.seen.iter(), out),
             Self::Keys(keys) => keys.encode(out),
         }
     }
 }
 
 /// Objects as a JSON array.
-pub(crate) fn list_json(objects: &[Arc<Object>]) -> String {
-    let size = objects.iter().map(|it| 1 + it.encoded_len()).sum::<usize>();
-    let mut out = String::with_capacity(2 + size);
+#[must_use]
+pub fn list_json(objects: &[Arc<Object>]) -> String {
+    let mut out = String::with_capacity(encoded_len(objects.iter()));
     encode_list(objects.iter(), &mut out);
     out
+}
+
+fn encoded_len<'a>(objects: impl Iterator<Item = &'a Arc<Object>>) -> usize {
+    2 + objects.map(|it| 1 + it.encoded_len()).sum::<usize>()
 }
 
 /// Adds objects as a JSON array to `out`.
@@ -73,8 +125,8 @@ fn encode_list<'a>(objects: impl Iterator<Item = &'a Arc<Object>>, out: &mut Str
     out.push(']');
 }
 
-fn apply_object(object: &mut Option<Arc<Object>>, event: &Event) -> Option<Change> {
-    let old = std::mem::replace(object, event.new.clone());
+fn apply_object(object: &mut Option<Arc<Object>>, new: Option<Arc<Object>>) -> Option<Change> {
+    let old = std::mem::replace(object, new);
     match (&old, object) {
         (None, None) => None,
         // There is nothing to patch in an empty object.
@@ -87,29 +139,70 @@ fn apply_object(object: &mut Option<Arc<Object>>, event: &Event) -> Option<Chang
     }
 }
 
-fn apply_list(list: &mut List, events: &[&Event]) -> Option<Change> {
+/// Changes the list by what is `seen` of each new object.
+fn apply_list(
+    list: &mut List,
+    events: &[&Event],
+    seen: impl Fn(&Arc<Object>) -> Option<Arc<Object>>,
+) -> Option<Change> {
+    let new: Vec<_> = events.iter().map(|event| event.new.as_ref().and_then(&seen)).collect();
     let mut changes = Vec::with_capacity(events.len());
-    let stays = |event: &&&Event| match (&event.old, &event.new) {
-        (Some(old), Some(new)) => old.created == new.created,
-        _ => false,
-    };
     // Removals come first, so that a list with a limit is never above it.
-    for event in events.iter().filter(|event| !stays(event)) {
-        let removed = event.old.as_ref().and_then(|old| list.remove(old));
+    for (event, new) in events.iter().zip(&new) {
+        let Some(old) = &event.old else { continue };
+        let stays = new.as_ref().is_some_and(|new| new.created == old.created);
+        let removed = if stays { None } else { list.remove(old) };
         changes.extend(removed.map(ListChange::Remove));
     }
-    for event in events {
-        let Some(new) = &event.new else { continue };
+    for (event, new) in events.iter().zip(&new) {
+        let Some(new) = new else { continue };
         let replaced = event.old.as_ref().and_then(|old| list.replace(old, Arc::clone(new)));
         changes.push(match replaced {
             Some(at) => ListChange::Replace(at, new),
             None => ListChange::Add(list.insert(Arc::clone(new)), new),
         });
     }
+    operations(&changes)
+}
+
+impl Whole {
+    fn apply(&mut self, events: &[&Event]) -> Option<Change> {
+        apply_list(&mut self.stored, events, |object| Some(Arc::clone(object)));
+        let stored = self.stored.iter().cloned().collect();
+        let seen = self.view.list(&self.glob, stored);
+        let old = std::mem::replace(&mut self.seen, seen);
+        compare(&old, &self.seen)
+    }
+}
+
+/// How one list has become another, by key. When objects have changed places it is sent anew.
+fn compare(old: &[Arc<Object>], new: &[Arc<Object>]) -> Option<Change> {
+    let place = |objects: &[Arc<Object>]| -> HashMap<Key, usize> {
+        objects.iter().enumerate().map(|(nth, object)| (object.key.clone(), nth)).collect()
+    };
+    let (in_old, in_new) = (place(old), place(new));
+    let kept = old.iter().filter_map(|object| in_new.get(&object.key));
+    if !kept.is_sorted() {
+        return Some(Change::Whole);
+    }
+    let gone = old.iter().enumerate().rev().filter(|(_, object)| !in_new.contains_key(&object.key));
+    let mut changes: Vec<_> = gone.map(|(nth, _)| ListChange::Remove(nth)).collect();
+    for (nth, object) in new.iter().enumerate() {
+        let before = in_old.get(&object.key).and_then(|&nth| old.get(nth));
+        match before {
+            None => changes.push(ListChange::Add(nth, object)),
+            Some(before) if before != object => changes.push(ListChange::Replace(nth, object)),
+            Some(_) => {}
+        }
+    }
+    operations(&changes)
+}
+
+fn operations(changes: &[ListChange<'_>]) -> Option<Change> {
     if changes.is_empty() {
         return None;
     }
     let mut operations = String::new();
-    list_patch(&changes, &mut operations);
+    list_patch(changes, &mut operations);
     Some(Change::Operations(operations))
 }

@@ -1,13 +1,13 @@
 //! A list in its order, that knows the position of each object.
 
-use std::sync::Arc;
+use std::{cmp::Ordering, sync::Arc};
 
 use monoxide_protocol::Object;
 
 /// How many objects a chunk holds before it is cut in two.
 const CHUNK: usize = 512;
 
-/// Objects, newest first.
+/// Objects in the order of a list: newest first, or the other way round.
 ///
 /// They lie in chunks, so that an insertion moves one chunk and not the list, and a position is
 /// the sum of the lengths before it: 200 additions in a list of 100,000. Chunks are shared: a
@@ -15,6 +15,7 @@ const CHUNK: usize = 512;
 #[derive(Debug, Clone, Default)]
 pub(super) struct List {
     chunks: Vec<Chunk>,
+    is_oldest_first: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -40,9 +41,14 @@ impl Chunk {
 
 impl List {
     /// A list of objects that are in order already.
-    pub(super) fn new(objects: &[Arc<Object>]) -> Self {
+    pub(super) fn new(objects: &[Arc<Object>], is_oldest_first: bool) -> Self {
         // Half full, so that the first insertions do not cut every chunk.
-        Self { chunks: objects.chunks(CHUNK / 2).map(|it| Chunk::new(it.to_vec())).collect() }
+        let chunks = objects.chunks(CHUNK / 2).map(|it| Chunk::new(it.to_vec())).collect();
+        Self { chunks, is_oldest_first }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.chunks.clear();
     }
 
     #[cfg(test)]
@@ -99,14 +105,19 @@ impl List {
         self.chunks.iter().take(nth).map(|chunk| chunk.len).sum()
     }
 
+    fn order(&self, one: &Object, other: &Object) -> Ordering {
+        let order = one.list_order(other);
+        if self.is_oldest_first { order.reverse() } else { order }
+    }
+
     /// The chunk of `object` and its place there; as an error, where it would have to stand.
     fn find(&self, object: &Object) -> Result<(usize, usize), (usize, usize)> {
         let starts_behind = |chunk: &Chunk| {
-            chunk.objects.first().is_some_and(|first| first.list_order(object).is_gt())
+            chunk.objects.first().is_some_and(|first| self.order(first, object).is_gt())
         };
         let nth = self.chunks.partition_point(|chunk| !starts_behind(chunk)).saturating_sub(1);
         let Some(chunk) = self.chunks.get(nth) else { return Err((nth, 0)) };
-        match chunk.objects.binary_search_by(|it| it.list_order(object)) {
+        match chunk.objects.binary_search_by(|it| self.order(it, object)) {
             Ok(within) => Ok((nth, within)),
             Err(within) => Err((nth, within)),
         }
@@ -115,7 +126,7 @@ impl List {
 
 #[cfg(test)]
 mod tests {
-    use monoxide_protocol::{Json, Key};
+    use monoxide_protocol::{Json, Key, Version};
     use proptest::prelude::*;
 
     use super::*;
@@ -123,7 +134,7 @@ mod tests {
     fn object(created: u64, name: u8, data: u32) -> Arc<Object> {
         let key = Key::parse(&format!("n/{name}")).unwrap();
         let data = Json::parse(data.to_string().as_bytes()).unwrap();
-        Arc::new(Object { key, created, updated: 0, data })
+        Arc::new(Object { key, created, updated: 0, version: Version::default(), data })
     }
 
     fn model_position(model: &[Arc<Object>], object: &Object) -> usize {

@@ -9,23 +9,25 @@ mod list;
 mod routes;
 mod subscription;
 mod topic;
+mod view;
 mod window;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use monoxide_protocol::{Glob, Version, Watched};
+use monoxide_protocol::{Glob, Key, Version, Watched};
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::document::list_json;
-use self::{document::Document, keys::KeyIndex, list::List, routes::Routes, topic::Topic};
-pub use self::{subscription::Subscription, topic::TopicState};
+use self::{document::Document, keys::KeyIndex, routes::Routes, topic::Topic, view::View};
+pub use self::{document::list_json, subscription::Subscription, topic::TopicState};
 use crate::{
     error::Error,
     event::{Commit, Event},
+    hooks::EventHook,
+    identity::Identity,
     store::Store,
 };
 
@@ -46,26 +48,43 @@ const SWEEP: Duration = Duration::from_secs(5);
 /// ever new keys costs bounded memory.
 const IDLE_TOPICS: usize = 1024;
 
-/// What topics may cost; see [`Builder`](crate::Builder) for each.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
+/// How topics behave; see [`Builder`](crate::Builder) for each.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
     pub(crate) window_messages: usize,
     pub(crate) window_bytes: usize,
     pub(crate) linger: Duration,
+    pub(crate) no_patch: bool,
+    pub(crate) no_broadcast: Vec<Glob>,
 }
 
-impl Default for Limits {
+impl Default for Settings {
     fn default() -> Self {
-        Self { window_messages: 256, window_bytes: 1024 * 1024, linger: Duration::from_secs(60) }
+        Self {
+            window_messages: 256,
+            window_bytes: 1024 * 1024,
+            linger: Duration::from_secs(60),
+            no_patch: false,
+            no_broadcast: Vec::new(),
+        }
     }
 }
 
 #[derive(Debug)]
 enum Request {
     Commit(Commit),
-    Subscribe { watched: Watched, since: Option<Version>, answer: oneshot::Sender<Subscription> },
-    Keys { answer: oneshot::Sender<String> },
-    Topics { answer: oneshot::Sender<Vec<TopicState>> },
+    Subscribe {
+        watched: Watched,
+        identity: Identity,
+        since: Option<Version>,
+        answer: oneshot::Sender<Subscription>,
+    },
+    Keys {
+        answer: oneshot::Sender<String>,
+    },
+    Topics {
+        answer: oneshot::Sender<Vec<TopicState>>,
+    },
 }
 
 /// What the hub is asked to do, in the order it was asked. One queue for commits and joiners: who
@@ -108,9 +127,10 @@ impl Hub {
     pub(crate) async fn subscribe(
         &self,
         watched: Watched,
+        identity: Identity,
         since: Option<Version>,
     ) -> Result<Subscription, Error> {
-        self.ask(|answer| Request::Subscribe { watched, since, answer }).await
+        self.ask(|answer| Request::Subscribe { watched, identity, since, answer }).await
     }
 
     pub(crate) async fn keys(&self) -> Result<String, Error> {
@@ -135,7 +155,8 @@ impl Hub {
 #[derive(Debug)]
 pub(crate) struct Task {
     store: Arc<Store>,
-    limits: Limits,
+    settings: Settings,
+    events: EventHook,
     routes: Routes,
     keys: KeyIndex,
     keys_topic: Option<Arc<Topic>>,
@@ -143,10 +164,10 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    pub(crate) fn new(store: Arc<Store>, limits: Limits) -> Self {
+    pub(crate) fn new(store: Arc<Store>, settings: Settings, events: EventHook) -> Self {
         let keys = KeyIndex::new(store.version());
         let routes = Routes::default();
-        Self { store, limits, routes, keys, keys_topic: None, keys_due: None }
+        Self { store, settings, events, routes, keys, keys_topic: None, keys_due: None }
     }
 
     pub(crate) async fn run(mut self, Requests(mut requests): Requests, stop: CancellationToken) {
@@ -167,6 +188,7 @@ impl Task {
             }
         }
         self.publish_keys();
+        self.events.close();
         self.all_topics().for_each(|topic| topic.close());
     }
 
@@ -174,8 +196,8 @@ impl Task {
         // Whoever asked may have given up; then the answer is dropped, and that is all.
         match request {
             Request::Commit(commit) => self.publish(&commit),
-            Request::Subscribe { watched, since, answer } => {
-                drop(answer.send(Subscription::new(self.topic(watched), since)));
+            Request::Subscribe { watched, identity, since, answer } => {
+                drop(answer.send(Subscription::new(self.topic(watched, identity), since)));
             }
             Request::Keys { answer } => {
                 let document = self.keys.document();
@@ -190,35 +212,38 @@ impl Task {
     }
 
     /// The topic of what is watched, made when it is not there.
-    fn topic(&mut self, watched: Watched) -> Arc<Topic> {
+    fn topic(&mut self, watched: Watched, identity: Identity) -> Arc<Topic> {
         match watched {
-            Watched::Glob(glob) => self.routes.get(&glob).unwrap_or_else(|| self.new_topic(&glob)),
+            Watched::Glob(glob) => {
+                let view = View::new(self.store.rules(), identity);
+                self.routes.get(&glob, &view).unwrap_or_else(|| self.new_topic(&glob, view))
+            }
             Watched::Keys => {
                 self.publish_keys();
-                let (keys, limits) = (&self.keys, self.limits);
+                let (keys, settings) = (&self.keys, &self.settings);
                 let new = || {
                     let document = Document::Keys(keys.document().clone());
-                    Arc::new(Topic::new(Watched::Keys, keys.version(), document, limits))
+                    Arc::new(Topic::new(Watched::Keys, keys.version(), document, settings))
                 };
                 Arc::clone(self.keys_topic.get_or_insert_with(new))
             }
         }
     }
 
-    fn new_topic(&mut self, glob: &Glob) -> Arc<Topic> {
+    fn new_topic(&mut self, glob: &Glob, view: View) -> Arc<Topic> {
         let (version, objects) = self.store.list(glob);
-        let document = if glob.is_list() {
-            Document::List(List::new(&objects))
-        } else {
-            Document::Object(objects.into_iter().next())
+        let document = match glob.as_key() {
+            Some(key) => Document::object(view.clone(), &key, objects.first()),
+            None => Document::list(view.clone(), glob, objects),
         };
         let watched = Watched::Glob(glob.clone());
-        let topic = Arc::new(Topic::new(watched, version, document, self.limits));
-        self.routes.insert(glob, Arc::clone(&topic));
+        let topic = Arc::new(Topic::new(watched, version, document, &self.settings));
+        self.routes.insert(glob, view, Arc::clone(&topic));
         topic
     }
 
     fn publish(&mut self, commit: &Commit) {
+        self.events.send(&commit.events);
         let untold = self.keys.take(commit);
         match &self.keys_topic {
             Some(_) if untold => {
@@ -241,7 +266,8 @@ impl Task {
         let mut told: Vec<_> = cleared.map(|topic| (topic, Told::Cleared)).collect();
         let mut places: HashMap<_, _> =
             told.iter().enumerate().map(|(nth, (topic, _))| (Arc::as_ptr(topic), nth)).collect();
-        for event in &commit.events {
+        let silent = |key: &Key| self.settings.no_broadcast.iter().any(|glob| glob.matches(key));
+        for event in commit.events.iter().filter(|event| !silent(&event.key)) {
             for topic in self.routes.matching(&event.key) {
                 let nth = *places.entry(Arc::as_ptr(topic)).or_insert_with(|| {
                     told.push((Arc::clone(topic), Told::Events(Vec::new())));
@@ -264,8 +290,8 @@ impl Task {
 
     fn sweep(&mut self) {
         let now = Instant::now();
-        self.routes.retain_recent(now, self.limits.linger, IDLE_TOPICS);
-        if self.keys_topic.as_ref().is_some_and(|topic| topic.idle(now) > self.limits.linger) {
+        self.routes.retain_recent(now, self.settings.linger, IDLE_TOPICS);
+        if self.keys_topic.as_ref().is_some_and(|topic| topic.idle(now) > self.settings.linger) {
             self.keys_topic = None;
         }
         self.all_topics().for_each(|topic| topic.drop_unused_snapshot());

@@ -13,10 +13,9 @@ use tokio::{
 };
 
 use super::{
-    Limits,
+    Settings,
     document::{Change, Document},
     keys::KeyIndex,
-    list::List,
     window::{Found, Window},
 };
 use crate::event::Event;
@@ -33,6 +32,8 @@ pub struct TopicState {
 #[derive(Debug)]
 pub(super) struct Topic {
     watched: Watched,
+    /// Changes are sent as whole documents.
+    no_patch: bool,
     state: Mutex<State>,
     /// Tells subscribers that there is more to read, and how far. It also counts them.
     progress: watch::Sender<Progress>,
@@ -73,13 +74,19 @@ impl Topic {
         watched: Watched,
         version: Version,
         document: Document,
-        limits: Limits,
+        settings: &Settings,
     ) -> Self {
-        let window = Window::new(version, limits.window_messages, limits.window_bytes);
+        let window = Window::new(version, settings.window_messages, settings.window_bytes);
         let busy = Instant::now();
         let state = State { document, window, snapshot: None, snapshot_used: false, busy };
         let (progress, _) = watch::channel(Progress { end: 0, closed: false });
-        Self { watched, state: Mutex::new(state), progress, encoding: AsyncMutex::new(()) }
+        Self {
+            watched,
+            no_patch: settings.no_patch,
+            state: Mutex::new(state),
+            progress,
+            encoding: AsyncMutex::new(()),
+        }
     }
 
     /// Tells every subscriber of the events of one commit, in one message.
@@ -90,7 +97,7 @@ impl Topic {
     /// Tells every subscriber that nothing is left of the list.
     pub(super) fn clear(&self, version: Version) {
         self.change(version, |document| {
-            *document = Document::List(List::default());
+            document.clear();
             Some(Change::Whole)
         });
     }
@@ -99,7 +106,7 @@ impl Topic {
     pub(super) fn publish_keys(&self, keys: &mut KeyIndex) {
         self.change(keys.version(), |document| match document {
             Document::Keys(document) => keys.bring_up(document).map(Change::Operations),
-            Document::Object(_) | Document::List(_) => None,
+            Document::Object(..) | Document::List(..) | Document::Whole(_) => None,
         });
     }
 
@@ -113,6 +120,7 @@ impl Topic {
             let frame = match how(&mut state.document) {
                 None => return,
                 Some(Change::Whole) => whole(version, &state.document),
+                Some(Change::Operations(_)) if self.no_patch => whole(version, &state.document),
                 Some(Change::Operations(operations)) => {
                     encode(Kind::Patch, version, operations.len(), |out| out.push_str(&operations))
                         .into()

@@ -39,6 +39,11 @@ impl Tree {
         self.objects.remove(&Place::of(key));
     }
 
+    /// Every key, those with fewer segments first.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.objects.values().map(|object| &object.key)
+    }
+
     /// Every object that `glob` names, ordered by key.
     pub(super) fn list<'a>(&'a self, glob: &'a Glob) -> impl Iterator<Item = &'a Arc<Object>> {
         let text = glob.as_str();

@@ -1,0 +1,75 @@
+//! What the application is told of every change, off the path of the write.
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::mpsc;
+
+use crate::event::Event;
+
+/// How many events may wait for the hook. Above it they are dropped for the hook and counted:
+/// waiting would hold up the hub, and with it the very write that the hook may be waiting for.
+const QUEUE: usize = 1024;
+
+type Hook = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// The application's function for events, or none, and the queue before it.
+#[derive(Clone, Default)]
+pub(crate) struct EventHook {
+    hook: Option<Hook>,
+    queue: Option<mpsc::Sender<Event>>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl EventHook {
+    pub(crate) fn new(hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        Self { hook: Some(Arc::new(hook)), ..Self::default() }
+    }
+
+    /// The hook with its queue, and the task that calls it until everyone has let go of it.
+    pub(crate) fn start(self) -> (Self, impl Future<Output = ()>) {
+        let (queue, mut events) = mpsc::channel(QUEUE);
+        let hook = self.hook.clone();
+        let task = async move {
+            let Some(hook) = hook else { return };
+            while let Some(event) = events.recv().await {
+                if catch_unwind(AssertUnwindSafe(|| hook(&event))).is_err() {
+                    tracing::error!(key = %event.key, "the hook for events panicked");
+                }
+            }
+        };
+        let queue = self.hook.as_ref().map(|_| queue);
+        (Self { queue, ..self }, task)
+    }
+
+    /// Hands events over; this waits for nothing.
+    pub(crate) fn send(&self, events: &[Event]) {
+        let Some(queue) = &self.queue else { return };
+        for event in events {
+            if queue.try_send(event.clone()).is_err() {
+                self.dropped.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Lets the task end once it has called the hook for everything that was handed over.
+    pub(crate) fn close(&mut self) {
+        self.queue = None;
+    }
+
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+impl fmt::Debug for EventHook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventHook").field("is_set", &self.hook.is_some()).finish_non_exhaustive()
+    }
+}

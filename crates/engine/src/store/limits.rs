@@ -1,0 +1,53 @@
+//! Which objects each limit holds, the oldest first.
+
+use std::collections::BTreeSet;
+
+use monoxide_protocol::Key;
+
+use crate::{event::Event, filter::Bound};
+
+/// The objects under each limit by when they were made, so that finding what is over a limit
+/// costs as much as there is over it.
+#[derive(Debug)]
+pub(super) struct LimitIndex {
+    limits: Vec<BTreeSet<(u64, Key)>>,
+}
+
+impl LimitIndex {
+    pub(super) fn new(count: usize) -> Self {
+        Self { limits: vec![BTreeSet::new(); count] }
+    }
+
+    pub(super) fn count(&self, nth: usize) -> usize {
+        self.limits.get(nth).map_or(0, BTreeSet::len)
+    }
+
+    /// Takes note of an event under a limit.
+    pub(super) fn apply(&mut self, nth: usize, event: &Event) {
+        let Some(objects) = self.limits.get_mut(nth) else { return };
+        if let Some(old) = &event.old {
+            objects.remove(&(old.created, old.key.clone()));
+        }
+        if let Some(new) = &event.new {
+            objects.insert((new.created, new.key.clone()));
+        }
+    }
+
+    /// What is over a limit once `events` are done, the oldest first. What they write stays.
+    pub(super) fn over(&self, nth: usize, bound: Bound, now: u64, events: &[Event]) -> Vec<Key> {
+        let Some(objects) = self.limits.get(nth) else { return Vec::new() };
+        let new = events.iter().filter(|event| event.old.is_none()).count();
+        let too_many =
+            bound.count.map_or(0, |count| (objects.len() + new).saturating_sub(count.max(1)));
+        let age = bound.age.map(|age| u64::try_from(age.as_nanos()).unwrap_or(u64::MAX));
+        let too_old = |created: u64| age.is_some_and(|age| created.saturating_add(age) <= now);
+        let written = |key: &Key| events.iter().any(|event| event.key == *key);
+        objects
+            .iter()
+            .enumerate()
+            .take_while(|(place, (created, _))| *place < too_many || too_old(*created))
+            .map(|(_, (_, key))| key.clone())
+            .filter(|key| !written(key))
+            .collect()
+    }
+}
