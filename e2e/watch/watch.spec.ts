@@ -1,28 +1,38 @@
 // A change to a file is on the screen without anyone reloading the page.
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from '@playwright/test';
+import { type Page } from '@playwright/test';
+import { expect, open, test } from '../story';
 
-const workspace = process.env.MONOXIDE_WATCH!;
-const url = process.env.MONOXIDE_URL!;
+const file = (path: string) => join(process.env.MONOXIDE_WATCH!, path);
+
+/** Opens the page and waits until it listens for changes. */
+async function openAndListen(page: Page): Promise<void> {
+  const listens = page.waitForEvent('websocket', (socket) => socket.url().endsWith('/live_reload'));
+  await open(page);
+  await listens;
+}
 
 test('a change of style reaches an open page', async ({ page }) => {
-  await page.goto(url);
+  await openAndListen(page);
   await expect(page.locator('body')).not.toHaveCSS('outline-width', '7px');
 
-  await appendFile(join(workspace, 'style/main.css'), 'body { outline: 7px solid red }\n');
+  await appendFile(file('style/main.css'), '\nbody { outline: 7px solid red }\n');
 
   await expect(page.locator('body')).toHaveCSS('outline-width', '7px', { timeout: 30_000 });
 });
 
 test('a change of code reaches an open page', async ({ page }) => {
-  test.setTimeout(300_000);
-  await page.goto(url);
-  await expect(page.locator('h1')).toHaveText('Hello from Leptos');
+  // It is compiled first.
+  test.setTimeout(5 * 60_000);
+  await openAndListen(page);
+  await expect(page.locator('body')).not.toHaveAttribute('data-changed');
 
-  const file = join(workspace, 'app/src/lib.rs');
-  const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replace('Hello from Leptos', 'Hello again'));
+  const code = await readFile(file('app/src/lib.rs'), 'utf8');
+  const start = 'pub fn start() {';
+  const change = '_ = document().body().map(|body| body.set_attribute("data-changed", ""));';
+  expect(code).toContain(start);
+  await writeFile(file('app/src/lib.rs'), code.replace(start, `${start}\n    ${change}`));
 
-  await expect(page.locator('h1')).toHaveText('Hello again', { timeout: 240_000 });
+  await expect(page.locator('body')).toHaveAttribute('data-changed', '', { timeout: 4 * 60_000 });
 });
