@@ -26,6 +26,7 @@
 //! it says with the sockets and timers of `native` or `web`.
 
 mod backoff;
+mod bell;
 mod client;
 mod clock;
 mod link;

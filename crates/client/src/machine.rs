@@ -21,7 +21,10 @@ const WAKE_SPACING: Duration = Duration::from_secs(1);
 
 /// On a wake, a connection that was silent for this long is not believed any more: the machine
 /// may have slept through its end. Asking again costs next to nothing, as the version is named.
-const DOUBT: Duration = Duration::from_secs(30);
+///
+/// It is the time after which a clock is taken for dead. When that clock ticks again, whatever
+/// was silent as long may be as dead as it was.
+const DOUBT: Duration = crate::clock::SILENCE;
 
 /// How long a server that asked for it is left alone, at least.
 const LATER: Duration = Duration::from_secs(5);

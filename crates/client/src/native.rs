@@ -4,6 +4,7 @@ use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
     pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll, Waker, ready},
     time::Duration,
 };
@@ -15,7 +16,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, protocol::WebSocketConfig},
 };
 
-use crate::{link::Report, state::End};
+use crate::{bell::Bell, link::Report, state::End};
 
 /// The pings of the server are reported.
 pub(crate) const HEARS_PINGS: bool = true;
@@ -124,17 +125,13 @@ impl Stopwatch {
     }
 }
 
-/// A native program is not told when the network is back.
-pub(crate) struct Wakes;
+/// Nothing tells a native program that the network is back.
+#[derive(Debug)]
+pub(crate) struct Events;
 
-impl Wakes {
-    pub(crate) fn new() -> Self {
+impl Events {
+    pub(crate) fn ringing(_: &Arc<Bell>) -> Self {
         Self
-    }
-
-    #[expect(clippy::unused_self, reason = "the browser's half has something to poll")]
-    pub(crate) fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Pending
     }
 }
 

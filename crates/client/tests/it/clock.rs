@@ -1,10 +1,10 @@
 //! The clock ticks again, whatever happens to its connections.
 
 use monoxide_client::{Clock, State, Tick, Trouble};
+use monoxide_protocol::Glob;
 
 use crate::server::server;
 
-/// Waits for a time or a state other than these, whichever comes first.
 async fn next(clock: &mut Clock) -> Tick {
     clock.next().await.expect("the clock goes on")
 }
@@ -47,4 +47,32 @@ async fn a_clock_that_stops_is_stale_and_called_again() {
     assert_eq!(next(&mut clock).await, Tick::Time(2));
     assert_eq!(next(&mut clock).await, Tick::State(State::Live));
     script.await.unwrap();
+}
+
+/// A browser shows no pings, so there a subscription cannot notice by itself that it is dead.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_comes_back_makes_silent_subscriptions_ask_again() {
+    let (server, client) = server().await;
+    let script = tokio::spawn(async move {
+        let mut dead = server.accept().await;
+        dead.snapshot(1, "[]").await;
+        let mut stopped = server.accept().await;
+        stopped.send("1").await;
+        let mut clock = server.accept().await;
+        clock.send("2").await;
+        (server.accept().await.address, dead, stopped, clock)
+    });
+    let mut subscription = client.subscribe(Glob::parse("books/*").unwrap());
+    while !subscription.state().is_live() {
+        subscription.next().await.unwrap();
+    }
+    let mut clock = client.clock();
+
+    let (address, ..) = tokio::select! {
+        peers = script => peers.unwrap(),
+        () = async { while subscription.next().await.is_some() {} } => panic!("it is over"),
+        () = async { while clock.next().await.is_some() {} } => panic!("it stopped"),
+    };
+
+    assert_eq!(address, "/books/*?v=1");
 }

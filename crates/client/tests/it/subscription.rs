@@ -10,6 +10,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::server::{FLOOR, impatient, server};
 
+const HOUR: Duration = Duration::from_secs(3600);
+
 fn books() -> Glob {
     Glob::parse("books/*").unwrap()
 }
@@ -317,6 +319,25 @@ async fn a_server_that_asks_for_time_gets_it() {
 
     becomes(&mut subscription, json!([])).await;
     assert!(script.await.unwrap().1 >= Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wake_ends_the_wait() {
+    let (server, client) = server().await;
+    let client = client.with_backoff(HOUR, HOUR);
+    let script = tokio::spawn(async move {
+        server.accept().await.snapshot(1, "[]").await;
+        (server.accept().await, Instant::now())
+    });
+    let start = Instant::now();
+    let mut subscription = client.subscribe(books());
+
+    reaches(&mut subscription, |state| matches!(state, State::Stale(_))).await;
+    client.wake();
+    reaches(&mut subscription, State::is_live).await;
+
+    let (_peer, at) = script.await.unwrap();
+    assert!(at - start <= Duration::from_secs(2), "and not an hour");
 }
 
 #[test]
