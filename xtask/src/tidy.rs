@@ -31,7 +31,7 @@ pub(crate) fn tidy() -> Result<String> {
     if !refusals.is_empty() {
         bail!("tidy refuses {} things", refusals.len());
     }
-    Ok(format!("{} manifests and {} source files are", manifests.len(), sources.len()))
+    Ok(format!("{} manifests and {} source files", manifests.len(), sources.len()))
 }
 
 /// Refuses a source file whose first line does not say what the file is for.

@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    net::TcpListener,
+    net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -18,20 +18,24 @@ const COPY: &str = "target/watch";
 pub(crate) fn prove(browser: &str) -> Result<String> {
     copy_workspace(Path::new(COPY))?;
     let here = env::current_dir()?;
-    // Both are held until both are known, so that they differ.
-    let (site, reload) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-    let (site, reload) = (site.local_addr()?, reload.local_addr()?.port());
+    let [site, reload] = free_addresses()?;
     let mut npx = Command::new("npx");
     npx.current_dir("e2e").args(["playwright", "test", "--config", "watch/playwright.config.ts"]);
     npx.env("MONOXIDE_WATCH", here.join(COPY));
     npx.env("MONOXIDE_URL", format!("http://{site}"));
     npx.env("LEPTOS_SITE_ADDR", site.to_string());
-    npx.env("LEPTOS_RELOAD_PORT", reload.to_string());
+    npx.env("LEPTOS_RELOAD_PORT", reload.port().to_string());
     // What others wrote is compiled once for both.
     npx.env("CARGO_TARGET_DIR", here.join("target"));
     npx.env(browser::VARIABLE, browser);
     program::run(&mut npx)?;
     Ok("a change of style and one of code reached the page".to_owned())
+}
+
+/// Two addresses at which nobody listens. Both are taken before either is let go, so that they differ.
+fn free_addresses() -> Result<[SocketAddr; 2]> {
+    let taken = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
+    Ok([taken[0].local_addr()?, taken[1].local_addr()?])
 }
 
 fn copy_workspace(copy: &Path) -> Result<()> {
