@@ -99,7 +99,7 @@ async fn do_write(engine: &Engine, write: Write) -> Option<(Version, Done)> {
             (version, Done::Set(key, data))
         }
         // What a patch makes of what is there is not known here. `Value::Null` says so.
-        Write::Patch(at, patch) => match engine.patch(&key(at), &patch).await {
+        Write::Patch(at, patch) => match engine.patch(&key(at), &crate::merge(patch)).await {
             Ok(version) => (version, Done::Set(key(at), Value::Null)),
             Err(Error::NotFound | Error::Merge(_)) => return None,
             Err(error) => panic!("{error}"),

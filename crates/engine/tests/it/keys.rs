@@ -1,10 +1,10 @@
 //! The document of what exists.
 
-use monoxide_engine::{Engine, Subscription};
+use monoxide_engine::Subscription;
 use monoxide_protocol::{Keys, Message, Replica, Watched};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::{engine, glob, json, key, operations};
+use crate::{engine, glob, json, key, operations, read_keys};
 
 async fn hear(subscription: &mut Subscription, copy: &mut Replica) -> Message {
     let frame = subscription.next().await.unwrap();
@@ -13,24 +13,20 @@ async fn hear(subscription: &mut Subscription, copy: &mut Replica) -> Message {
     message
 }
 
-async fn read(engine: &Engine) -> Value {
-    serde_json::from_str(&engine.keys().await.unwrap()).unwrap()
-}
-
 #[tokio::test]
 async fn keys_of_one_segment_stand_alone_and_the_others_in_lists() {
     let engine = engine();
     for at in ["config", "books/1", "books/2", "users/ann/posts/1"] {
         engine.set(key(at), json(1)).await.unwrap();
     }
-    let document = read(&engine).await;
+    let document = read_keys(&engine).await;
     let keys: Keys = serde_json::from_value(document["data"].clone()).unwrap();
     let counts: Vec<_> = keys.iter().map(|(glob, it)| (glob.as_str(), it.count)).collect();
     assert_eq!(counts, [("books/*", 2), ("config", 1), ("users/ann/posts/*", 1)]);
 
     engine.delete_all(&glob("books/*")).await.unwrap();
     engine.delete(&key("config")).await.unwrap();
-    assert_eq!(read(&engine).await["data"], json!({"users/ann/posts/*": {"count": 1}}));
+    assert_eq!(read_keys(&engine).await["data"], json!({"users/ann/posts/*": {"count": 1}}));
 }
 
 #[tokio::test(start_paused = true)]
@@ -55,7 +51,7 @@ async fn many_changes_are_gathered_into_one_message() {
     let expected =
         ["replace /updated", "replace /data/books~1*/count", "remove /data/gone", "add /data/new"];
     assert_eq!(operations(&message), expected);
-    assert_eq!(copy.document(), Some(&read(&engine).await));
+    assert_eq!(copy.document(), Some(&read_keys(&engine).await));
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,7 +89,7 @@ async fn a_copy_of_the_keys_ends_equal_under_many_writers() {
     for task in writing {
         task.await.unwrap();
     }
-    let expected = read(&engine).await;
+    let expected = read_keys(&engine).await;
     engine.close().await;
 
     let mut copy = Replica::default();

@@ -9,7 +9,7 @@ mod slow;
 mod writes;
 
 use futures_util::FutureExt as _;
-use monoxide_engine::{Engine, Subscription};
+use monoxide_engine::{Engine, Patch, Subscription};
 use monoxide_protocol::{Glob, Json, Key, List, Message, Replica, Target};
 use serde_json::Value;
 
@@ -36,13 +36,24 @@ fn json(value: impl Into<Value>) -> Json {
     Json::parse(value.into().to_string().as_bytes()).unwrap()
 }
 
+/// ooo's merge of `value`.
+fn merge(value: Value) -> Patch {
+    Patch::Merge(value)
+}
+
+/// The document of what exists.
+async fn read_keys(engine: &Engine) -> Value {
+    let session = engine.session(monoxide_engine::Identity::anonymous());
+    serde_json::from_str(&session.keys().await.unwrap()).unwrap()
+}
+
 /// What a subscriber of `glob` would have as its document.
 fn truth(engine: &Engine, glob: &Glob) -> Value {
     serde_json::from_str(&match glob.as_key() {
-        None => engine.list_json(glob),
+        None => monoxide_engine::list_json(&engine.list(glob).unwrap()),
         Some(key) => engine
             .get(&key)
-            .map_or_else(|| monoxide_protocol::EMPTY_OBJECT.to_owned(), |object| object.to_json()),
+            .map_or_else(|_| monoxide_protocol::EMPTY_OBJECT.to_owned(), |object| object.to_json()),
     })
     .unwrap()
 }
