@@ -62,12 +62,6 @@ impl Moment {
         format!("{year:04}-{month:02}-{day:02} {time}.{fraction:09} {zone}")
     }
 
-    /// Whether both are on the same day for their readers.
-    #[must_use]
-    pub fn is_same_day(self, other: Self) -> bool {
-        self.seconds().div_euclid(86_400) == other.seconds().div_euclid(86_400)
-    }
-
     fn zone(self) -> String {
         let (sign, minutes) = (if self.offset_minutes < 0 { '-' } else { '+' }, self.offset_minutes.abs());
         format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
@@ -126,12 +120,5 @@ mod tests {
         check(1_798_761_599, 60, "2027-01-01 00:59:59.000000000 +01:00");
         check(1_798_761_600, -210, "2026-12-31 20:30:00.000000000 -03:30");
         check(0, -60, "1969-12-31 23:00:00.000000000 -01:00");
-    }
-
-    #[test]
-    fn the_same_day_is_the_reader_s_day() {
-        let at = |seconds: u64, zone| Moment::new(seconds * 1_000_000_000, zone);
-        assert!(at(1_798_761_599, 0).is_same_day(at(1_798_700_000, 0)));
-        assert!(!at(1_798_761_599, 60).is_same_day(at(1_798_700_000, 60)));
     }
 }

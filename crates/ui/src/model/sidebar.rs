@@ -1,5 +1,7 @@
 //! What exists on the server, as groups that a reader can narrow.
 
+use std::collections::HashMap;
+
 use monoxide_protocol::{Glob, Keys};
 
 /// A list or a single key that exists.
@@ -62,6 +64,51 @@ pub fn groups(keys: &Keys, filter: &str) -> Vec<Group> {
     groups
 }
 
+/// Groups of more than this are folded until someone opens them.
+const SMALL: usize = 30;
+
+/// One line of the column.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Line {
+    /// The head of a group of several entries.
+    Group {
+        /// What they have in common.
+        name: String,
+        /// How many there are.
+        count: usize,
+        /// Whether they are the lines that follow.
+        open: bool,
+    },
+    /// One entry.
+    Entry {
+        /// What it is called and watched as.
+        glob: Glob,
+        /// Whether it stands under the head of a group.
+        within: bool,
+    },
+}
+
+/// The lines that show. `folded` is what someone folded and unfolded, and `eager` is whether
+/// large groups are open all the same, as for a search.
+#[must_use]
+pub fn lines(groups: &[Group], folded: &HashMap<String, bool>, eager: bool) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for Group { name, entries } in groups {
+        let count = entries.len();
+        let within = count > 1;
+        if within {
+            let by_itself = eager || count <= SMALL;
+            let open = folded.get(name).map_or(by_itself, |folded| !folded);
+            lines.push(Line::Group { name: name.clone(), count, open });
+            if !open {
+                continue;
+            }
+        }
+        lines.extend(entries.iter().map(|it| Line::Entry { glob: it.glob.clone(), within }));
+    }
+    lines
+}
+
 /// What `filter` names when it is a key or a glob that is not among what exists: it can be
 /// watched all the same.
 #[must_use]
@@ -118,6 +165,29 @@ mod tests {
         let names = ["Users/u1/posts/*", "users/u2/posts/*", "books/*"];
         check(&names, " POST u1 ", &[("Users", &["Users/u1/posts/*"])]);
         check(&names, "film", &[]);
+    }
+
+    #[test]
+    fn a_large_group_is_folded_until_someone_opens_it_or_searches() {
+        let names: Vec<_> = (0..=SMALL).map(|nth| format!("users/u{nth}/posts/*")).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let groups = groups(&keys(&names), "");
+        let count = |folded: &[(&str, bool)], eager| {
+            let folded = folded.iter().map(|&(name, is)| (name.to_owned(), is)).collect();
+            lines(&groups, &folded, eager).len()
+        };
+
+        assert_eq!(count(&[], false), 1);
+        assert_eq!(count(&[("users", false)], false), 1 + names.len());
+        assert_eq!(count(&[], true), 1 + names.len());
+        assert_eq!(count(&[("users", true)], true), 1);
+    }
+
+    #[test]
+    fn an_entry_alone_needs_no_head() {
+        let lines = lines(&groups(&keys(&["a/*", "b", "b/*"]), ""), &HashMap::new(), false);
+        let heads = lines.iter().filter(|line| matches!(line, Line::Group { .. })).count();
+        assert_eq!((heads, lines.len()), (1, 4));
     }
 
     #[test]

@@ -12,6 +12,9 @@ const OPEN_DEPTH: usize = 2;
 /// How many members or elements are shown before one asks for more.
 const PAGE: usize = 100;
 
+/// How many rows a tree may have before nothing more opens by itself.
+const MANY: usize = 1_000;
+
 /// How many characters of a string are shown.
 const LONG: usize = 2_000;
 
@@ -20,20 +23,28 @@ const LONG: usize = 2_000;
 /// It names places, not rows, so it outlives any change of the value.
 #[derive(Debug, Clone, Default)]
 pub struct Folds {
+    /// How deep the tree opens by itself, when someone chose.
+    depth: Option<usize>,
     chosen: HashMap<Pointer, bool>,
     shown: HashMap<Pointer, usize>,
 }
 
 impl Folds {
-    /// Whether what is in `place` shows.
+    /// Everything unfolded, or everything folded.
     #[must_use]
-    pub fn is_open(&self, place: &Pointer, depth: usize) -> bool {
-        self.chosen.get(place).copied().unwrap_or(depth < OPEN_DEPTH)
+    pub fn all(open: bool) -> Self {
+        Self { depth: Some(if open { usize::MAX } else { 0 }), ..Self::default() }
     }
 
     /// Folds or unfolds `place`.
     pub fn set(&mut self, place: Pointer, open: bool) {
         self.chosen.insert(place, open);
+    }
+
+    /// Whether what is in `place` shows, when there are so many rows above.
+    fn is_open(&self, place: &Pointer, depth: usize, above: usize) -> bool {
+        let by_itself = || depth < self.depth.unwrap_or(OPEN_DEPTH) && above < MANY;
+        self.chosen.get(place).copied().unwrap_or_else(by_itself)
     }
 
     /// Shows one page more of a long object or array.
@@ -187,7 +198,7 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     fn value(&mut self, value: &Value, place: Pointer, label: Label, depth: usize) {
-        let open = self.folds.is_open(&place, depth);
+        let open = self.folds.is_open(&place, depth, self.rows.len());
         let row = row(value, place.clone(), label, depth, open, self.flashes);
         let opens = row.fold == Fold::Open;
         self.rows.push(row);
@@ -302,14 +313,14 @@ mod tests {
 
     #[test]
     fn numbers_keep_every_digit_they_were_written_with() {
-        let value = parse(r#"[1795216331200612975, 12345678901234567890123, 1.10, -0, 1e3, 1E+2]"#);
+        let value = parse("[1795216331200612975, 12345678901234567890123, 1.10, -0, 1.50e+3]");
 
         let rows = rows(&value, &Folds::default(), &Flashes::default());
 
         let texts: Vec<_> = rows.iter().map(|row| row.text.as_str()).collect();
         assert_eq!(
             texts,
-            ["1795216331200612975", "12345678901234567890123", "1.10", "-0", "1e3", "1E+2"]
+            ["1795216331200612975", "12345678901234567890123", "1.10", "-0", "1.50e+3"]
         );
     }
 
@@ -344,6 +355,23 @@ mod tests {
 
         folds.set(Pointer::root().member("a").member("b"), true);
         assert_eq!(outline(&value, &folds), ["/a {1}", "/a/b {1}", "/a/b/c {1}"]);
+    }
+
+    #[test]
+    fn everything_can_be_folded_and_unfolded_at_once() {
+        let value = json!({"a": {"b": {"c": 1}}});
+        assert_eq!(outline(&value, &Folds::all(false)), ["/a {1}"]);
+        assert_eq!(outline(&value, &Folds::all(true)), ["/a {1}", "/a/b {1}", "/a/b/c 1"]);
+    }
+
+    #[test]
+    fn a_huge_value_does_not_open_all_by_itself() {
+        let value = json!(vec![vec![0; PAGE]; PAGE]);
+        assert!(outline(&value, &Folds::all(true)).len() < MANY + 2 * PAGE);
+
+        let mut folds = Folds::default();
+        folds.set(Pointer::root().element(PAGE - 1), true);
+        assert!(outline(&value, &folds).contains(&format!("/{}/0 0", PAGE - 1)));
     }
 
     #[test]

@@ -1,0 +1,33 @@
+//! What the page is made of.
+
+mod connection;
+mod copy;
+mod document;
+mod empty;
+mod flash;
+mod icon;
+mod items;
+mod keys;
+mod more;
+mod notice;
+mod object;
+mod route;
+mod time;
+mod tree;
+
+pub use self::{
+    connection::Connection,
+    copy::{Command, CopyButton},
+    document::{Document, Facts},
+    empty::{Deleted, EmptyList, EmptyServer, Missing},
+    flash::{Lamp, Tracked},
+    icon::{Icon, Logo},
+    items::{Item, Items, use_items},
+    keys::{KeyColumn, use_keys},
+    more::More,
+    notice::{Banner, Notice, Skeleton},
+    object::{Known, use_object},
+    route::{Link, Route, use_route},
+    time::{ServerClock, When, now},
+    tree::Tree,
+};
