@@ -1,5 +1,10 @@
 //! What the page is made of.
 
+#![allow(
+    unreachable_pub,
+    reason = "`#[component]` writes a second function beside the exported one"
+)]
+
 mod connection;
 mod copy;
 mod document;
@@ -18,7 +23,7 @@ mod tree;
 pub use self::{
     connection::Connection,
     copy::{Command, CopyButton},
-    document::{Document, Facts},
+    document::{Age, Document, Facts, Waiting},
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},

@@ -69,10 +69,7 @@ fn compare_elements(old: &[Value], new: &[Value], at: &Pointer, changed: &mut Ve
 }
 
 /// How many values are the same from the start on.
-fn common<'a>(
-    old: impl Iterator<Item = &'a Value>,
-    new: impl Iterator<Item = &'a Value>,
-) -> usize {
+fn common<'a>(old: impl Iterator<Item = &'a Value>, new: impl Iterator<Item = &'a Value>) -> usize {
     old.zip(new).take_while(|(old, new)| old == new).count()
 }
 

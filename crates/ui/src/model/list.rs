@@ -86,16 +86,13 @@ impl List {
     fn follow_one(&mut self, key: &Key, element: &Value, update: &mut Update) {
         let (created, updated) = (number(element, "created"), number(element, "updated"));
         let data = element.get("data").unwrap_or(&Value::Null);
-        let shown =
-            || Object { key: key.clone(), created, updated, data: Arc::new(data.clone()) };
+        let shown = || Object { key: key.clone(), created, updated, data: Arc::new(data.clone()) };
         match self.objects.get_mut(key) {
             None => {
                 self.objects.insert(key.clone(), shown());
                 update.added.push(shown());
             }
-            Some(old)
-                if (old.created, old.updated) != (created, updated) || *old.data != *data =>
-            {
+            Some(old) if (old.created, old.updated) != (created, updated) || *old.data != *data => {
                 let places = changes(&old.data, data);
                 *old = shown();
                 update.changed.push((old.clone(), places));
@@ -133,9 +130,7 @@ mod tests {
     use super::*;
 
     fn list(objects: &[(&str, u64, i64)]) -> Value {
-        let object = |&(path, updated, data): &(&str, u64, i64)| {
-            json!({"created": 1, "updated": updated, "index": "x", "path": path, "data": data})
-        };
+        let object = |&(path, updated, data): &(&str, u64, i64)| json!({"created": 1, "updated": updated, "index": "x", "path": path, "data": data});
         objects.iter().map(object).collect()
     }
 

@@ -63,7 +63,8 @@ impl Moment {
     }
 
     fn zone(self) -> String {
-        let (sign, minutes) = (if self.offset_minutes < 0 { '-' } else { '+' }, self.offset_minutes.abs());
+        let (sign, minutes) =
+            (if self.offset_minutes < 0 { '-' } else { '+' }, self.offset_minutes.abs());
         format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
     }
 
@@ -77,7 +78,14 @@ impl Moment {
         let seconds = self.seconds();
         let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
         let (year, month, day) = civil(days);
-        Parts { year, month, day, hour: second / 3600, minute: second / 60 % 60, second: second % 60 }
+        Parts {
+            year,
+            month,
+            day,
+            hour: second / 3600,
+            minute: second / 60 % 60,
+            second: second % 60,
+        }
     }
 }
 

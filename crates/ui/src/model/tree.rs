@@ -180,9 +180,8 @@ pub fn summary(value: &Value, flashes: &Flashes, limit: usize) -> Vec<Row> {
             members.iter().take(limit).map(member).collect()
         }
         Value::Array(elements) if !elements.is_empty() => {
-            let element = |(nth, value): (usize, &Value)| {
-                row(value, root.element(nth), Label::Element(nth))
-            };
+            let element =
+                |(nth, value): (usize, &Value)| row(value, root.element(nth), Label::Element(nth));
             elements.iter().take(limit).enumerate().map(element).collect()
         }
         _ => vec![row(value, root, Label::None)],

@@ -10,8 +10,8 @@ use crate::{
     model::{Folds, Moment, Place, Shown, read_command},
     use_live,
     view::{
-        Banner, CopyButton, Deleted, EmptyList, Icon, Item, Items, Link, Missing, Notice, Skeleton,
-        Tracked, Tree, When, now, use_items, use_object,
+        Banner, CopyButton, Deleted, EmptyList, Icon, Item, Items, Known, Link, Missing, Notice,
+        Skeleton, Tracked, Tree, When, now, use_items, use_object,
     },
 };
 
@@ -94,7 +94,8 @@ fn ObjectPage(glob: Glob, live: Live) -> impl IntoView {
         let glob = name.clone();
         Some(match known.get()? {
             Known::Here(it) => {
-                view! { <div class="card"><Data tracked=it folds label=glob.to_string()/></div> }.into_any()
+                view! { <div class="card"><Data tracked=it folds label=glob.to_string()/></div> }
+                    .into_any()
             }
             Known::Missing => view! { <Missing glob/> }.into_any(),
             Known::Deleted(was) => view! { <Deleted was/> }.into_any(),
@@ -163,7 +164,10 @@ fn Name(glob: Glob) -> impl IntoView {
 
 /// Says that a document is not up to date, when it is not.
 #[component]
-fn Age(state: Signal<State>) -> impl IntoView {
+pub fn Age(
+    /// How the subscription is doing.
+    state: Signal<State>,
+) -> impl IntoView {
     let since = Memo::new(move |old: Option<&Option<Moment>>| {
         let is_old = !state.with(State::is_live);
         is_old.then(|| old.copied().flatten().unwrap_or_else(now))
@@ -194,8 +198,12 @@ fn Age(state: Signal<State>) -> impl IntoView {
 
 /// What shows until there is a document, or instead of one.
 #[component]
-fn Waiting(state: Signal<State>) -> impl IntoView {
-    move || match state.get() {
+pub fn Waiting(
+    /// How the subscription is doing.
+    state: Signal<State>,
+) -> impl IntoView {
+    move || {
+        match state.get() {
         State::Closed(reason) => view! { <Refused reason/> }.into_any(),
         State::Connecting(Some(trouble)) | State::Stale(trouble) => view! {
             <Skeleton/>
@@ -205,6 +213,7 @@ fn Waiting(state: Signal<State>) -> impl IntoView {
         }
         .into_any(),
         State::Connecting(None) | State::Live => view! { <Skeleton/> }.into_any(),
+    }
     }
 }
 
@@ -234,7 +243,11 @@ pub fn Facts(
     let updated = Signal::derive(move || object.with(|object| object.updated));
     let never = Memo::new(move |_| updated.get() == 0);
     let change = move || {
-        if never.get() { view! { "never" }.into_any() } else { view! { <When at=updated/> }.into_any() }
+        if never.get() {
+            view! { "never" }.into_any()
+        } else {
+            view! { <When at=updated/> }.into_any()
+        }
     };
     view! {
         <dl class="facts">

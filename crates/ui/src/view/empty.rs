@@ -17,7 +17,8 @@ const SHORT: usize = 400;
 /// The whole server is empty.
 #[component]
 pub fn EmptyServer() -> impl IntoView {
-    let command = Glob::parse("books/*").ok().map(|books| write_command(&origin(), &books, EXAMPLE));
+    let command =
+        Glob::parse("books/*").ok().map(|books| write_command(&origin(), &books, EXAMPLE));
     view! {
         <Notice icon=Icon::Empty title="Nothing is stored yet">
             <p>

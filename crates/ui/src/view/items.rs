@@ -85,7 +85,9 @@ pub fn use_items(live: Live) -> RwSignal<Option<Vec<Item>>> {
                 }
                 known.insert(item.key.clone(), item);
             }
-            list.with_value(|list| list.order().iter().filter_map(|key| known.get(key).cloned()).collect())
+            list.with_value(|list| {
+                list.order().iter().filter_map(|key| known.get(key).cloned()).collect()
+            })
         });
         items.set(order);
     });
@@ -105,7 +107,8 @@ pub fn Items(
     list: Glob,
 ) -> impl IntoView {
     let shown = RwSignal::new(PAGE);
-    let each = move || items.with(|items| items.iter().take(shown.get()).cloned().collect::<Vec<_>>());
+    let each =
+        move || items.with(|items| items.iter().take(shown.get()).cloned().collect::<Vec<_>>());
     let rest = move || items.with(|items| items.len().saturating_sub(shown.get()));
     view! {
         <ul class="card items" aria-label=list.to_string()>
@@ -185,9 +188,8 @@ fn Summary(tracked: Tracked) -> impl IntoView {
 /// A name and a value of a summary.
 #[component]
 fn Pair(place: Pointer, rows: Memo<Vec<Row>>) -> impl IntoView {
-    let row = Memo::new(move |_| {
-        rows.with(|rows| rows.iter().find(|row| row.place == place).cloned())
-    });
+    let row =
+        Memo::new(move |_| rows.with(|rows| rows.iter().find(|row| row.place == place).cloned()));
     let said = move |say: fn(&Row) -> String| {
         move || row.with(|row| row.as_ref().map(say)).unwrap_or_default()
     };

@@ -25,9 +25,7 @@ const PAGE: usize = 200;
 /// [`Watched::Keys`](monoxide_protocol::Watched::Keys); `None` before it is known.
 #[must_use]
 pub fn use_keys(live: Live) -> Memo<Option<Keys>> {
-    Memo::new(move |_| {
-        live.with(|document| Keys::deserialize(document?.get("data")?).ok())
-    })
+    Memo::new(move |_| live.with(|document| Keys::deserialize(document?.get("data")?).ok()))
 }
 
 /// The lists and keys that exist, to choose from.
@@ -193,9 +191,8 @@ fn Filter(
         "Escape" => filter.set(String::new()),
         "Enter" => {
             let first = all.with_untracked(|all| first_entry(all));
-            let unlisted = || {
-                keys.with_untracked(|keys| unlisted(keys.as_ref()?, &filter.get_untracked()))
-            };
+            let unlisted =
+                || keys.with_untracked(|keys| unlisted(keys.as_ref()?, &filter.get_untracked()));
             if let Some(glob) = first.or_else(unlisted) {
                 route.go(Place::Document(glob));
             }

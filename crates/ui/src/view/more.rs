@@ -3,9 +3,7 @@
 use js_sys::Array;
 use leptos::{html, prelude::*};
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{
-    Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit,
-};
+use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit};
 
 /// How far below the screen the next part is made, so that scrolling does not meet the end.
 const AHEAD: &str = "1200px";
@@ -45,9 +43,9 @@ impl Observer {
     fn new(element: &Element, show: impl Fn() + 'static) -> Option<Self> {
         let watched = element.clone();
         let seen = Closure::new(move |entries: Array, observer: IntersectionObserver| {
-            let near = entries.iter().any(|entry| {
-                entry.unchecked_into::<IntersectionObserverEntry>().is_intersecting()
-            });
+            let near = entries
+                .iter()
+                .any(|entry| entry.unchecked_into::<IntersectionObserverEntry>().is_intersecting());
             if near {
                 show();
                 // It tells only of changes: asked anew, it tells once more when the element is

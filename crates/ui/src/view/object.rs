@@ -29,8 +29,7 @@ pub fn use_object(live: Live) -> RwSignal<Option<Known>> {
         let Some(now) = live.with(|document| document.map(object)) else { return };
         match (now, known.get_untracked()) {
             (Some(now), Some(Known::Here(tracked))) => {
-                let places =
-                    tracked.object.with_untracked(|old| changes(&old.data, &now.data));
+                let places = tracked.object.with_untracked(|old| changes(&old.data, &now.data));
                 tracked.change(now, places);
             }
             (Some(now), _) => known.set(Some(Known::Here(Tracked::new(now)))),

@@ -102,7 +102,7 @@ fn Line(
         <div
             role="treeitem"
             class=move || row.with(line_class)
-            aria-level=move || row.with(|row| row.depth.to_string())
+            attr:aria-level=move || row.with(|row| row.depth.to_string())
             aria-expanded=expanded
             tabindex=tab_index
             data-place=address
@@ -157,8 +157,7 @@ fn press(row: &Row, folds: RwSignal<Folds>) {
 
 /// Does what a key on a line means; says whether it meant something.
 fn walk(event: &KeyboardEvent, row: &Row, folds: RwSignal<Folds>) -> bool {
-    let Some(line) = event.current_target().and_then(|it| it.dyn_into::<HtmlElement>().ok())
-    else {
+    let Some(line) = event.current_target().and_then(|it| it.dyn_into::<HtmlElement>().ok()) else {
         return false;
     };
     let to = match (event.key().as_str(), row.fold) {
