@@ -1,1 +1,39 @@
-//! To be written.
+//! What is kept and who hears of it, without a network.
+//!
+//! ```text
+//! key ─▶ decide ─▶ log ─▶ store ─▶ hub ─▶ topic ─▶ outbox
+//! ```
+//!
+//! Data only ever moves to the right. This crate has no HTTP and no sockets: the gateway brings
+//! requests in and carries messages away. There is no backend yet, so the log is absent: decide,
+//! apply and publish happen under one lock.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use monoxide_engine::Engine;
+//! use monoxide_protocol::{Glob, Json, Key};
+//!
+//! let engine = Engine::builder().start()?;
+//! let mut books = engine.subscribe(Glob::parse("books/*")?, None).await?;
+//! engine.set(Key::parse("books/dune")?, Json::parse(br#"{"pages": 412}"#)?).await?;
+//!
+//! let snapshot = books.next().await.ok_or("the engine is running")?;
+//! assert!(snapshot.starts_with(br#"{"snapshot":true"#));
+//! let patch = books.next().await.ok_or("the engine is running")?;
+//! assert!(patch.starts_with(br#"{"snapshot":false"#));
+//! # Ok(()) }
+//! ```
+
+mod clock;
+mod engine;
+mod error;
+mod event;
+mod hub;
+mod store;
+
+pub use crate::{
+    engine::{Builder, Engine},
+    error::Error,
+    hub::Subscription,
+};

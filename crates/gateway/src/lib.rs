@@ -1,1 +1,30 @@
-//! To be written.
+//! How requests get in and messages get out: HTTP, WebSockets and the page.
+//!
+//! Each module turns one kind of request into a call on the [`Engine`](monoxide_engine::Engine)
+//! and the answer back into that protocol's words. The wire is that of the Go server `ooo`.
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use monoxide_engine::Engine;
+//! use monoxide_gateway::Server;
+//! use tokio_util::sync::CancellationToken;
+//!
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8800").await?;
+//! let server = Server::new(Engine::builder().start()?).name("books");
+//! server.serve(listener, CancellationToken::new()).await?;
+//! # Ok(()) }
+//! ```
+
+mod assets;
+mod body;
+mod clock;
+mod door;
+mod error;
+mod liveness;
+mod rest;
+mod server;
+mod socket;
+mod upgrade;
+
+pub use crate::{assets::Site, server::Server};

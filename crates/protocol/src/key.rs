@@ -78,6 +78,12 @@ impl Key {
         &self.0
     }
 
+    /// The same text, shared.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The names between the slashes; at least one.
     pub fn segments(&self) -> impl Iterator<Item = &str> + Clone {
         self.0.split('/')

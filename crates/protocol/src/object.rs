@@ -1,5 +1,7 @@
 //! One stored value with its history in brief.
 
+use std::cmp::Ordering;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -38,10 +40,10 @@ pub struct Object<T = Json> {
 }
 
 impl<T> Object<T> {
-    /// Where the object stands in a list: newest first, and ties by key.
+    /// Which of two objects stands first in a list: the newer one, and by key among equals.
     #[must_use]
-    pub fn order(&self) -> impl Ord + '_ {
-        (std::cmp::Reverse(self.created), &self.key)
+    pub fn list_order(&self, other: &Self) -> Ordering {
+        other.created.cmp(&self.created).then_with(|| self.key.cmp(&other.key))
     }
 }
 

@@ -15,7 +15,6 @@ use crate::Glob;
 /// # Ok::<(), monoxide_protocol::KeyError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Watched {
     /// One object or a list.
     Glob(Glob),

@@ -1,1 +1,96 @@
-//! To be written.
+//! A whole server in a test, on a port of its own.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! use monoxide_testkit::TestServer;
+//!
+//! let server = TestServer::start().await;
+//! assert_eq!(server.engine().get(&"books/dune".parse().expect("a key")), None);
+//! server.close().await;
+//! # }
+//! ```
+
+use std::net::SocketAddr;
+
+use monoxide_engine::Engine;
+use monoxide_gateway::Server;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+/// A running server; [`TestServer::close`] ends it and waits.
+#[derive(Debug)]
+pub struct TestServer {
+    address: SocketAddr,
+    engine: Engine,
+    stop: CancellationToken,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl TestServer {
+    /// Starts a server with default settings on a free port.
+    ///
+    /// # Panics
+    ///
+    /// When no port can be bound.
+    pub async fn start() -> Self {
+        Self::with(|server| server).await
+    }
+
+    /// Starts a server with settings of the test's own.
+    ///
+    /// # Panics
+    ///
+    /// When no port can be bound.
+    pub async fn with(settings: impl FnOnce(Server) -> Server) -> Self {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        let engine = Engine::builder().start().expect("a test runs in a runtime");
+        Self::at(free, engine, settings).await
+    }
+
+    /// Starts a server over `engine`, at an address that another one may just have left.
+    ///
+    /// # Panics
+    ///
+    /// When the address cannot be bound.
+    pub async fn at(
+        address: SocketAddr,
+        engine: Engine,
+        settings: impl FnOnce(Server) -> Server,
+    ) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a free port");
+        let address = listener.local_addr().expect("a bound port");
+        let stop = CancellationToken::new();
+        let server = settings(Server::new(engine.clone()));
+        let serving = tokio::spawn(server.serve(listener, stop.clone()));
+        Self { address, engine, stop, serving }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its address as a client takes it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What is behind its doors.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Stops the server as SIGTERM would, and waits for it.
+    ///
+    /// # Panics
+    ///
+    /// When the server failed.
+    pub async fn close(self) {
+        self.stop.cancel();
+        self.serving.await.expect("the server does not panic").expect("the listener works");
+    }
+}

@@ -1,0 +1,124 @@
+//! Which lists and single keys exist: the document `/_keys`, kept from what is published.
+
+use std::collections::BTreeSet;
+
+use monoxide_protocol::{Glob, Key, Keys, Listed, Version, Watched};
+
+use crate::event::Commit;
+
+/// How many objects each list has.
+#[derive(Debug)]
+pub(super) struct KeyIndex {
+    document: Document,
+    /// Entries that changed since subscribers were told.
+    untold: BTreeSet<Glob>,
+}
+
+/// The index as a document.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    created: Version,
+    updated: Version,
+    keys: Keys,
+}
+
+impl KeyIndex {
+    /// The index of an empty store.
+    pub(super) fn new(version: Version) -> Self {
+        let document = Document { created: version, updated: version, keys: Keys::new() };
+        Self { document, untold: BTreeSet::new() }
+    }
+
+    pub(super) fn version(&self) -> Version {
+        self.document.updated
+    }
+
+    pub(super) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Takes a commit in, and says whether there is something that subscribers are to be told.
+    pub(super) fn take(&mut self, commit: &Commit) -> bool {
+        for event in &commit.events {
+            let change = match (&event.old, &event.new) {
+                (None, Some(_)) => 1,
+                (Some(_), None) => -1,
+                _ => continue,
+            };
+            let entry = entry(&event.key);
+            self.document.count(&entry, change);
+            self.document.updated = commit.version;
+            self.untold.insert(entry);
+        }
+        !self.untold.is_empty()
+    }
+
+    /// Forgets what subscribers were not told: there are none.
+    pub(super) fn forget_untold(&mut self) {
+        self.untold.clear();
+    }
+
+    /// Brings `document` up to date, and gives the RFC 6902 operations that do so.
+    pub(super) fn bring_up(&mut self, document: &mut Document) -> Option<String> {
+        let mut operations = Vec::new();
+        for glob in std::mem::take(&mut self.untold) {
+            let (before, now) = (document.keys.get(&glob), self.document.keys.get(&glob));
+            let path = format!("/data/{}", glob.as_str().replace('/', "~1"));
+            operations.extend(match (before, now) {
+                (None, Some(Listed { count })) => {
+                    Some(format!(r#"{{"op":"add","path":"{path}","value":{{"count":{count}}}}}"#))
+                }
+                (Some(_), None) => Some(format!(r#"{{"op":"remove","path":"{path}"}}"#)),
+                (Some(before), Some(now)) if before != now => {
+                    let count = now.count;
+                    Some(format!(r#"{{"op":"replace","path":"{path}/count","value":{count}}}"#))
+                }
+                _ => None,
+            });
+            match now {
+                Some(&now) => _ = document.keys.insert(glob, now),
+                None => _ = document.keys.remove(&glob),
+            }
+        }
+        document.updated = self.document.updated;
+        if operations.is_empty() {
+            return None;
+        }
+        let updated = document.updated.number();
+        operations.insert(0, format!(r#"{{"op":"replace","path":"/updated","value":{updated}}}"#));
+        Some(format!("[{}]", operations.join(",")))
+    }
+}
+
+impl Document {
+    fn count(&mut self, entry: &Glob, change: i64) {
+        let listed = self.keys.entry(entry.clone()).or_insert(Listed { count: 0 });
+        listed.count = listed.count.saturating_add_signed(change);
+        if listed.count == 0 {
+            self.keys.remove(entry);
+        }
+    }
+
+    /// About how many bytes [`encode`](Self::encode) writes.
+    pub(super) fn encoded_len(&self) -> usize {
+        128 + self.keys.keys().map(|glob| glob.as_str().len() + 24).sum::<usize>()
+    }
+
+    pub(super) fn encode(&self, out: &mut String) {
+        let (created, updated, name) =
+            (self.created.number(), self.updated.number(), Watched::Keys);
+        out.push_str(&format!(
+            r#"{{"created":{created},"updated":{updated},"index":"{name}","path":"{name}","data":{{"#
+        ));
+        for (nth, (glob, Listed { count })) in self.keys.iter().enumerate() {
+            let comma = if nth == 0 { "" } else { "," };
+            out.push_str(&format!(r#"{comma}"{glob}":{{"count":{count}}}"#));
+        }
+        out.push_str("}}");
+    }
+}
+
+/// The entry that counts `key`: its list, or itself when it stands alone.
+fn entry(key: &Key) -> Glob {
+    key.list().unwrap_or_else(|| key.clone().into())
+}

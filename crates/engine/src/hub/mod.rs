@@ -1,0 +1,283 @@
+//! Who is told of what.
+//!
+//! One task owns the map from keys to topics and publishes commits in their order. A topic is
+//! shared with its subscribers, who read its window at their own pace, so nobody waits for them.
+
+mod document;
+mod keys;
+mod list;
+mod routes;
+mod subscription;
+mod topic;
+mod window;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use monoxide_protocol::{Glob, Version, Watched};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::document::list_json;
+pub use self::subscription::Subscription;
+use self::{document::Document, keys::KeyIndex, list::List, routes::Routes, topic::Topic};
+use crate::{
+    error::Error,
+    event::{Commit, Event},
+    store::Store,
+};
+
+/// How many requests may wait for the hub before writers and joiners wait for it.
+const REQUESTS: usize = 1024;
+
+/// How many requests are taken at once.
+const BATCH: usize = 64;
+
+/// How long changes of the key index are gathered: watchers see at most ten messages a second,
+/// also while thousands of objects are made.
+const KEYS_PAUSE: Duration = Duration::from_millis(100);
+
+/// How often topics without subscribers, and snapshots that nobody asked for, are looked at.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// How many topics without subscribers are kept. Above it the longest alone go first: reading
+/// ever new keys costs bounded memory.
+const IDLE_TOPICS: usize = 1024;
+
+/// What topics may cost; see [`Builder`](crate::Builder) for each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) window_messages: usize,
+    pub(crate) window_bytes: usize,
+    pub(crate) linger: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { window_messages: 256, window_bytes: 1024 * 1024, linger: Duration::from_secs(60) }
+    }
+}
+
+#[derive(Debug)]
+enum Request {
+    Commit(Commit),
+    Subscribe { watched: Watched, since: Option<Version>, answer: oneshot::Sender<Subscription> },
+    Keys { answer: oneshot::Sender<String> },
+}
+
+/// What the hub is asked to do, in the order it was asked. One queue for commits and joiners: who
+/// joins after a write was answered finds it in the snapshot.
+#[derive(Debug)]
+pub(crate) struct Requests(mpsc::Receiver<Request>);
+
+/// The store's end: commits go in.
+#[derive(Debug)]
+pub(crate) struct Publisher(mpsc::Sender<Request>);
+
+/// Everyone else's end: subscribers join.
+#[derive(Debug)]
+pub(crate) struct Hub(mpsc::Sender<Request>);
+
+pub(crate) fn channel() -> (Publisher, Hub, Requests) {
+    let (sender, receiver) = mpsc::channel(REQUESTS);
+    (Publisher(sender.clone()), Hub(sender), Requests(receiver))
+}
+
+/// A place in the hub's queue.
+#[derive(Debug)]
+pub(crate) struct Place<'a>(mpsc::Permit<'a, Request>);
+
+impl Publisher {
+    /// Waits for a place in the queue.
+    pub(crate) async fn reserve(&self) -> Result<Place<'_>, Error> {
+        self.0.reserve().await.map(Place).map_err(|_| Error::Closed)
+    }
+}
+
+impl Place<'_> {
+    /// Hands the commit over; this waits for nothing.
+    pub(crate) fn publish(self, commit: Commit) {
+        self.0.send(Request::Commit(commit));
+    }
+}
+
+impl Hub {
+    pub(crate) async fn subscribe(
+        &self,
+        watched: Watched,
+        since: Option<Version>,
+    ) -> Result<Subscription, Error> {
+        self.ask(|answer| Request::Subscribe { watched, since, answer }).await
+    }
+
+    pub(crate) async fn keys(&self) -> Result<String, Error> {
+        self.ask(|answer| Request::Keys { answer }).await
+    }
+
+    async fn ask<T>(
+        &self,
+        request: impl FnOnce(oneshot::Sender<T>) -> Request,
+    ) -> Result<T, Error> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(request(answer)).await.map_err(|_| Error::Closed)?;
+        answered.await.map_err(|_| Error::Closed)
+    }
+}
+
+/// The one task that publishes.
+#[derive(Debug)]
+pub(crate) struct Task {
+    store: Arc<Store>,
+    limits: Limits,
+    routes: Routes,
+    keys: KeyIndex,
+    keys_topic: Option<Arc<Topic>>,
+    keys_due: Option<Instant>,
+}
+
+impl Task {
+    pub(crate) fn new(store: Arc<Store>, limits: Limits) -> Self {
+        let keys = KeyIndex::new(store.version());
+        let routes = Routes::default();
+        Self { store, limits, routes, keys, keys_topic: None, keys_due: None }
+    }
+
+    pub(crate) async fn run(mut self, Requests(mut requests): Requests, stop: CancellationToken) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut sweep = tokio::time::interval(SWEEP);
+        loop {
+            let keys_due = self.keys_due;
+            tokio::select! {
+                () = stop.cancelled(), if !requests.is_closed() => requests.close(),
+                count = requests.recv_many(&mut batch, BATCH) => {
+                    if count == 0 {
+                        break; // closed, and everything that was taken is published
+                    }
+                    batch.drain(..).for_each(|request| self.take(request));
+                }
+                () = until(keys_due) => self.publish_keys(),
+                _ = sweep.tick() => self.sweep(),
+            }
+        }
+        self.publish_keys();
+        self.topics().for_each(|topic| topic.close());
+    }
+
+    fn take(&mut self, request: Request) {
+        // Whoever asked may have given up; then the answer is dropped, and that is all.
+        match request {
+            Request::Commit(commit) => self.publish(&commit),
+            Request::Subscribe { watched, since, answer } => {
+                drop(answer.send(Subscription::new(self.topic(watched), since)));
+            }
+            Request::Keys { answer } => {
+                let document = self.keys.document();
+                let mut out = String::with_capacity(document.encoded_len());
+                document.encode(&mut out);
+                drop(answer.send(out));
+            }
+        }
+    }
+
+    /// The topic of what is watched, made when it is not there.
+    fn topic(&mut self, watched: Watched) -> Arc<Topic> {
+        match watched {
+            Watched::Glob(glob) => self.routes.get(&glob).unwrap_or_else(|| self.new_topic(&glob)),
+            Watched::Keys => {
+                self.publish_keys();
+                let (keys, limits) = (&self.keys, self.limits);
+                let new = || {
+                    let document = Document::Keys(keys.document().clone());
+                    Arc::new(Topic::new(keys.version(), document, limits))
+                };
+                Arc::clone(self.keys_topic.get_or_insert_with(new))
+            }
+        }
+    }
+
+    fn new_topic(&mut self, glob: &Glob) -> Arc<Topic> {
+        let (version, objects) = self.store.list(glob);
+        let document = if glob.is_list() {
+            Document::List(List::new(&objects))
+        } else {
+            Document::Object(objects.into_iter().next())
+        };
+        let topic = Arc::new(Topic::new(version, document, self.limits));
+        self.routes.insert(glob, Arc::clone(&topic));
+        topic
+    }
+
+    fn publish(&mut self, commit: &Commit) {
+        let untold = self.keys.take(commit);
+        match &self.keys_topic {
+            Some(_) if untold => {
+                self.keys_due.get_or_insert_with(|| Instant::now() + KEYS_PAUSE);
+            }
+            Some(_) => {}
+            None => self.keys.forget_untold(),
+        }
+        for (topic, told) in self.told(commit) {
+            match told {
+                Told::Cleared => topic.clear(commit.version),
+                Told::Events(events) => topic.publish(commit.version, &events),
+            }
+        }
+    }
+
+    /// Which topics hear of which events of `commit`.
+    fn told<'a>(&self, commit: &'a Commit) -> Vec<(Arc<Topic>, Told<'a>)> {
+        let cleared = commit.cleared.iter().flat_map(|glob| self.routes.covered_by(glob));
+        let mut told: Vec<_> = cleared.map(|topic| (topic, Told::Cleared)).collect();
+        let mut places: HashMap<_, _> =
+            told.iter().enumerate().map(|(nth, (topic, _))| (Arc::as_ptr(topic), nth)).collect();
+        for event in &commit.events {
+            for topic in self.routes.matching(&event.key) {
+                let nth = *places.entry(Arc::as_ptr(topic)).or_insert_with(|| {
+                    told.push((Arc::clone(topic), Told::Events(Vec::new())));
+                    told.len() - 1
+                });
+                if let Some((_, Told::Events(events))) = told.get_mut(nth) {
+                    events.push(event);
+                }
+            }
+        }
+        told
+    }
+
+    fn publish_keys(&mut self) {
+        self.keys_due = None;
+        if let Some(topic) = &self.keys_topic {
+            topic.publish_keys(&mut self.keys);
+        }
+    }
+
+    fn sweep(&mut self) {
+        let now = Instant::now();
+        self.routes.retain_recent(now, self.limits.linger, IDLE_TOPICS);
+        if self.keys_topic.as_ref().is_some_and(|topic| topic.idle(now) > self.limits.linger) {
+            self.keys_topic = None;
+        }
+        self.topics().for_each(|topic| topic.drop_unused_snapshot());
+    }
+
+    fn topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
+        self.routes.topics().chain(&self.keys_topic)
+    }
+}
+
+/// What a topic is told of a commit.
+enum Told<'a> {
+    /// All of its list is gone.
+    Cleared,
+    Events(Vec<&'a Event>),
+}
+
+/// Waits until `due`, or for ever.
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}

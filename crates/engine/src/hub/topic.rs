@@ -1,0 +1,188 @@
+//! One watched key, list or document: what its subscribers know, and the messages they share.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use monoxide_protocol::{Kind, Version, encode};
+use tokio::{
+    sync::{Mutex as AsyncMutex, watch},
+    time::Instant,
+};
+
+use super::{
+    Limits,
+    document::{Change, Document},
+    keys::KeyIndex,
+    list::List,
+    window::{Found, Window},
+};
+use crate::event::Event;
+
+#[derive(Debug)]
+pub(super) struct Topic {
+    state: Mutex<State>,
+    /// Tells subscribers that there is more to read, and how far. It also counts them.
+    progress: watch::Sender<Progress>,
+    /// Held by whoever encodes a snapshot; the others wait and share it.
+    encoding: AsyncMutex<()>,
+}
+
+#[derive(Debug)]
+struct State {
+    document: Document,
+    window: Window,
+    snapshot: Option<Snapshot>,
+    snapshot_used: bool,
+    /// When the last subscriber was seen.
+    busy: Instant,
+}
+
+/// How far the topic is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// The number that the next message will have.
+    pub(super) end: u64,
+    /// No message will come any more.
+    pub(super) closed: bool,
+}
+
+/// A whole document, encoded once and shared.
+#[derive(Debug, Clone)]
+pub(super) struct Snapshot {
+    version: Version,
+    /// The number of the first message after it.
+    pub(super) position: u64,
+    pub(super) frame: Bytes,
+}
+
+impl Topic {
+    pub(super) fn new(version: Version, document: Document, limits: Limits) -> Self {
+        let window = Window::new(version, limits.window_messages, limits.window_bytes);
+        let busy = Instant::now();
+        let state = State { document, window, snapshot: None, snapshot_used: false, busy };
+        let (progress, _) = watch::channel(Progress { end: 0, closed: false });
+        Self { state: Mutex::new(state), progress, encoding: AsyncMutex::new(()) }
+    }
+
+    /// Tells every subscriber of the events of one commit, in one message.
+    pub(super) fn publish(&self, version: Version, events: &[&Event]) {
+        self.change(version, |document| document.apply(events));
+    }
+
+    /// Tells every subscriber that nothing is left of the list.
+    pub(super) fn clear(&self, version: Version) {
+        self.change(version, |document| {
+            *document = Document::List(List::default());
+            Some(Change::Whole)
+        });
+    }
+
+    /// Tells every subscriber which keys came and went since the last time.
+    pub(super) fn publish_keys(&self, keys: &mut KeyIndex) {
+        self.change(keys.version(), |document| match document {
+            Document::Keys(document) => keys.bring_up(document).map(Change::Operations),
+            Document::Object(_) | Document::List(_) => None,
+        });
+    }
+
+    fn change(&self, version: Version, how: impl FnOnce(&mut Document) -> Option<Change>) {
+        let end = {
+            let mut state = self.lock();
+            // What the topic was made from holds this commit already.
+            if version <= state.window.version() {
+                return;
+            }
+            let frame = match how(&mut state.document) {
+                None => return,
+                Some(Change::Whole) => whole(version, &state.document),
+                Some(Change::Operations(operations)) => {
+                    encode(Kind::Patch, version, operations.len(), |out| out.push_str(&operations))
+                        .into()
+                }
+            };
+            state.window.push(version, frame);
+            state.window.end()
+        };
+        self.progress.send_modify(|progress| progress.end = end);
+    }
+
+    /// Ends every subscription, once it has read what is there.
+    pub(super) fn close(&self) {
+        self.progress.send_modify(|progress| progress.closed = true);
+    }
+
+    pub(super) fn watch(&self) -> watch::Receiver<Progress> {
+        self.progress.subscribe()
+    }
+
+    pub(super) fn read(&self, position: u64) -> Found {
+        self.lock().window.read(position)
+    }
+
+    pub(super) fn after(&self, version: Version) -> Option<u64> {
+        self.lock().window.after(version)
+    }
+
+    /// The document as it is now, or newer. A thousand who ask at once share two encodings.
+    pub(super) async fn snapshot(&self) -> Snapshot {
+        let wanted = self.lock().window.version();
+        if let Some(snapshot) = self.lock().shared_snapshot(wanted) {
+            return snapshot;
+        }
+        let _turn = self.encoding.lock().await;
+        let (version, position, document) = {
+            let mut state = self.lock();
+            // Whoever had the turn before may have encoded what is wanted here.
+            if let Some(snapshot) = state.shared_snapshot(wanted) {
+                return snapshot;
+            }
+            (state.window.version(), state.window.end(), state.document.clone())
+        };
+        let snapshot = Snapshot { version, position, frame: whole(version, &document) };
+        let mut state = self.lock();
+        state.snapshot = Some(snapshot.clone());
+        state.snapshot_used = true;
+        snapshot
+    }
+
+    /// Lets go of a snapshot that is outdated or that nobody has asked for since the last call.
+    pub(super) fn drop_unused_snapshot(&self) {
+        let mut state = self.lock();
+        let version = state.window.version();
+        let used = std::mem::take(&mut state.snapshot_used);
+        state.snapshot.take_if(|snapshot| !used || snapshot.version != version);
+    }
+
+    /// For how long nobody has been watching.
+    pub(super) fn idle(&self, now: Instant) -> Duration {
+        let mut state = self.lock();
+        if self.progress.receiver_count() > 0 {
+            state.busy = now;
+        }
+        now.duration_since(state.busy)
+    }
+
+    /// A panic elsewhere leaves the state whole: the document is changed by calls that do not
+    /// panic, and the window after it.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The encoded snapshot, when it is as new as `wanted` and every message after it is there.
+    fn shared_snapshot(&mut self, wanted: Version) -> Option<Snapshot> {
+        let usable = |it: &&Snapshot| it.version >= wanted && self.window.reaches(it.position);
+        let snapshot = self.snapshot.as_ref().filter(usable).cloned();
+        self.snapshot_used |= snapshot.is_some();
+        snapshot
+    }
+}
+
+fn whole(version: Version, document: &Document) -> Bytes {
+    let size = document.encoded_len();
+    encode(Kind::Snapshot, version, size, |out| document.encode(out)).into()
+}

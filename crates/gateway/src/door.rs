@@ -1,0 +1,63 @@
+//! What every handler is given.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    extract::{FromRef, FromRequestParts, Path},
+    http::request::Parts,
+};
+use monoxide_engine::Engine;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{assets::Site, clock::Clock, error::Refusal};
+
+/// The engine, and the server's settings around it.
+#[derive(Debug, Clone, FromRef)]
+pub(crate) struct Door {
+    pub(crate) engine: Engine,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) sockets: Sockets,
+    pub(crate) clock: Clock,
+}
+
+/// What the builder was told.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) name: String,
+    pub(crate) site: Option<Site>,
+    pub(crate) max_body: usize,
+    pub(crate) ping: Duration,
+    pub(crate) pong: Duration,
+    pub(crate) tick: Duration,
+}
+
+/// The connections that outlive their request.
+#[derive(Debug, Clone)]
+pub(crate) struct Sockets {
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
+
+/// The address that was asked for, decoded and without its first slash.
+#[derive(Debug)]
+pub(crate) struct Address(pub(crate) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Address {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        // Percent signs that do not decode to UTF-8 name no key.
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(address)| Self(address)).map_err(|_| Refusal::NoRoute)
+    }
+}
+
+/// Answers what has no route.
+pub(crate) async fn no_route() -> Result<Infallible, Refusal> {
+    Err(Refusal::NoRoute)
+}
+
+/// Answers a method that a route lacks; axum adds `Allow`.
+pub(crate) async fn no_method() -> Result<Infallible, Refusal> {
+    Err(Refusal::Method)
+}

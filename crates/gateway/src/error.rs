@@ -1,0 +1,103 @@
+//! Errors in HTTP's words. This is the only place where a status is chosen, and the texts are
+//! those that ooo's clients know.
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use monoxide_engine::Error;
+use monoxide_protocol::{JsonError, KeyError};
+
+/// A refusal on its way to a client.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error("no route has this address")]
+    NoRoute,
+    #[error("the route has no such method")]
+    Method,
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    #[error("a pattern stands where a key is wanted")]
+    Glob,
+    #[error("there is nothing to patch")]
+    NothingToPatch,
+    #[error("there is nothing to delete")]
+    NothingToDelete,
+    #[error("the body is over {0} bytes")]
+    BodyTooLarge(usize),
+    #[error("the body ended too early")]
+    BodyCut,
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    #[error("the upgrade is not that of a WebSocket")]
+    Handshake,
+    #[error("the page that asks is of another origin")]
+    Origin,
+    #[error(transparent)]
+    Engine(#[from] Error),
+}
+
+impl Refusal {
+    fn answer(&self) -> (StatusCode, String) {
+        let (status, text) = match self {
+            Self::NoRoute | Self::Key(KeyError::Character { .. }) => {
+                (StatusCode::NOT_FOUND, "404 page not found\n")
+            }
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n"),
+            Self::Key(KeyError::StarNotLast(_)) => {
+                (StatusCode::BAD_REQUEST, "key: glob pattern must be at the end of the path")
+            }
+            Self::Key(KeyError::SeveralStars(_)) => {
+                (StatusCode::BAD_REQUEST, "key: contains more than one glob pattern")
+            }
+            Self::Key(_) => (StatusCode::BAD_REQUEST, "ooo: key is not valid"),
+            Self::Glob => {
+                (StatusCode::BAD_REQUEST, "ooo: glob pattern not allowed for this operation")
+            }
+            Self::NothingToPatch => (StatusCode::NOT_FOUND, "ooo: not found"),
+            Self::NothingToDelete => (StatusCode::NOT_FOUND, "storage: not found"),
+            Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+            Self::BodyCut => (StatusCode::BAD_REQUEST, "unexpected EOF"),
+            Self::Json(JsonError::Empty) => (StatusCode::BAD_REQUEST, "EOF"),
+            Self::Json(error) => return (StatusCode::BAD_REQUEST, format!("json: {error}")),
+            Self::Handshake => (StatusCode::BAD_REQUEST, "Bad Request\n"),
+            Self::Origin => (StatusCode::FORBIDDEN, "Forbidden\n"),
+            Self::Engine(error) => return engine(error),
+        };
+        (status, text.to_owned())
+    }
+}
+
+fn engine(error: &Error) -> (StatusCode, String) {
+    match error {
+        Error::NotFound => (StatusCode::NOT_FOUND, "ooo: empty key".to_owned()),
+        Error::Merge(error) => (StatusCode::BAD_REQUEST, error.to_string()),
+        Error::Json(error) => (StatusCode::BAD_REQUEST, format!("json: {error}")),
+        Error::Closed => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server is closing".to_owned()),
+        // What broke inside is for our log, not for the client.
+        error => {
+            tracing::error!(%error, "a request failed");
+            (StatusCode::INTERNAL_SERVER_ERROR, "ooo: internal error".to_owned())
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        tracing::debug!(reason = %self, "refused");
+        let (status, text) = self.answer();
+        let mut response = (status, text).into_response();
+        let headers = response.headers_mut();
+        if matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED) {
+            headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        }
+        if matches!(self, Self::Handshake) {
+            headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
+        if matches!(self, Self::BodyTooLarge(_)) {
+            // What is left of the body is not worth reading to keep the connection.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}

@@ -1,0 +1,236 @@
+//! One connection that is told of changes: one task, from the upgrade to the close frame.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::{
+    SinkExt as _, StreamExt as _,
+    stream::{SplitSink, SplitStream},
+};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use monoxide_engine::{Engine, Subscription};
+use monoxide_protocol::Watched as WatchedName;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self, Error, Message,
+        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+    },
+};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use crate::{
+    clock::Ticks,
+    door::{Settings, Sockets},
+    error::Refusal,
+    liveness::{Liveness, Watched},
+    upgrade::Upgrade,
+};
+
+/// tungstenite reads into a buffer of 128 KiB for each connection if it is not told otherwise.
+const READ_BUFFER: usize = 4 * 1024;
+
+/// What clients say is thrown away, so there is no reason to gather much of it. Above it the
+/// connection is closed with 1009.
+const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// How long the other end may take to answer a close frame.
+const CLOSE_TIME: Duration = Duration::from_secs(1);
+
+/// Subscribes to what is watched and goes on as a socket.
+pub(crate) async fn subscribe(
+    engine: &Engine,
+    settings: &Arc<Settings>,
+    sockets: &Sockets,
+    watched: WatchedName,
+    upgrade: Upgrade,
+) -> Result<Response, Refusal> {
+    let span = tracing::debug_span!("subscriber", %watched);
+    let subscription = engine.subscribe(watched, upgrade.since).await?;
+    let source = Source::Subscription(subscription);
+    Ok(span.in_scope(|| start(source, settings, sockets, upgrade)))
+}
+
+/// Answers the upgrade and starts the connection's task.
+pub(crate) fn start(
+    source: Source,
+    settings: &Arc<Settings>,
+    sockets: &Sockets,
+    upgrade: Upgrade,
+) -> Response {
+    let (connection, response) = upgrade.accept();
+    let (settings, stop) = (Arc::clone(settings), sockets.stop.clone());
+    sockets.tasks.spawn(run(source, connection, settings, stop).in_current_span());
+    response
+}
+
+/// Where a connection's messages come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Subscription(Subscription),
+    Clock(Ticks),
+}
+
+impl Source {
+    async fn next(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Subscription(subscription) => subscription.next().await,
+            Self::Clock(ticks) => ticks.next().await,
+        }
+    }
+}
+
+/// Why a connection ends.
+#[derive(Debug)]
+enum Ending {
+    /// The server is going away.
+    Stopping,
+    /// The client neither sent nor took anything for the whole pong time.
+    Silent,
+    /// The client broke the protocol, or wants to leave.
+    Socket(Error),
+    Left,
+}
+
+impl Ending {
+    /// What the client is told, when there is something to say.
+    fn close_frame(&self) -> Option<CloseFrame> {
+        let (code, reason) = match self {
+            Self::Stopping => (CloseCode::Away, "the server is going away"),
+            Self::Silent => (CloseCode::Policy, "no sign of life"),
+            Self::Socket(Error::Capacity(_)) => (CloseCode::Size, "the message is too large"),
+            Self::Socket(Error::Utf8(_)) => (CloseCode::Invalid, "the text is not UTF-8"),
+            Self::Socket(Error::Protocol(_)) => (CloseCode::Protocol, "not a WebSocket frame"),
+            Self::Socket(_) | Self::Left => return None,
+        };
+        Some(CloseFrame { code, reason: reason.into() })
+    }
+}
+
+type Stream = WebSocketStream<Watched<TokioIo<Upgraded>>>;
+
+struct Connection {
+    sink: SplitSink<Stream, Message>,
+    stream: SplitStream<Stream>,
+    liveness: Liveness,
+    pong: Duration,
+    stop: CancellationToken,
+}
+
+async fn run(
+    mut source: Source,
+    upgrade: OnUpgrade,
+    settings: Arc<Settings>,
+    stop: CancellationToken,
+) {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
+    };
+    let (watched, liveness) = Watched::new(TokioIo::new(upgraded));
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(0)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE));
+    let socket = WebSocketStream::from_raw_socket(watched, Role::Server, Some(config)).await;
+    let (sink, stream) = socket.split();
+    let mut connection = Connection { sink, stream, liveness, pong: settings.pong, stop };
+    tracing::debug!("opened");
+    let ending = connection.carry(&mut source, settings.ping).await;
+    tracing::debug!(?ending, "closed");
+    // Before the goodbye, so that a topic does not wait for it.
+    drop(source);
+    connection.close(ending.close_frame()).await;
+}
+
+impl Connection {
+    /// Carries messages until either end is gone.
+    async fn carry(&mut self, source: &mut Source, ping: Duration) -> Ending {
+        let mut next_ping = Instant::now() + ping;
+        loop {
+            let deadline = self.deadline();
+            let sent = tokio::select! {
+                () = self.stop.cancelled() => return Ending::Stopping,
+                heard = self.stream.next() => match heard_of(heard) {
+                    Ok(()) => continue,
+                    Err(ending) => return ending,
+                },
+                message = source.next() => match message {
+                    Some(bytes) => self.send(Message::Binary(bytes)).await,
+                    None => return Ending::Stopping,
+                },
+                () = sleep_until(next_ping) => {
+                    next_ping += ping;
+                    self.send(Message::Ping(Bytes::new())).await
+                }
+                () = sleep_until(deadline) => {
+                    if self.deadline() <= Instant::now() {
+                        return Ending::Silent;
+                    }
+                    continue;
+                }
+            };
+            if let Err(ending) = sent {
+                return ending;
+            }
+        }
+    }
+
+    /// Sends one message, for as long as the client takes bytes or says something.
+    async fn send(&mut self, message: Message) -> Result<(), Ending> {
+        let (liveness, pong) = (self.liveness.clone(), self.pong);
+        let mut sending = pin!(self.sink.send(message));
+        loop {
+            let deadline = liveness.last() + pong;
+            tokio::select! {
+                sent = &mut sending => return sent.map_err(Ending::Socket),
+                () = self.stop.cancelled() => return Err(Ending::Stopping),
+                heard = self.stream.next() => heard_of(heard)?,
+                () = sleep_until(deadline) => {
+                    if liveness.last() + pong <= Instant::now() {
+                        return Err(Ending::Silent);
+                    }
+                }
+            }
+        }
+    }
+
+    /// When the connection is given up, unless it gives a sign of life before.
+    fn deadline(&self) -> Instant {
+        self.liveness.last() + self.pong
+    }
+
+    /// Says goodbye, and waits a moment for the answer, so that the client sees the close frame
+    /// and not a reset.
+    async fn close(mut self, frame: Option<CloseFrame>) {
+        let goodbye = async {
+            if let Some(frame) = frame {
+                self.sink.send(Message::Close(Some(frame))).await?;
+                while let Some(heard) = self.stream.next().await {
+                    heard?;
+                }
+            }
+            self.sink.close().await
+        };
+        match timeout(CLOSE_TIME, goodbye).await {
+            Ok(Ok(()) | Err(Error::ConnectionClosed)) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "the client did not wait for the end"),
+            Err(_) => tracing::debug!("the client did not answer the close frame"),
+        }
+    }
+}
+
+/// Nothing a subscriber says means anything yet. We read to notice that it is there, and tungstenite
+/// answers its pings and its close frame meanwhile.
+fn heard_of(heard: Option<tungstenite::Result<Message>>) -> Result<(), Ending> {
+    match heard {
+        Some(Ok(_)) => Ok(()),
+        Some(Err(Error::ConnectionClosed)) | None => Err(Ending::Left),
+        Some(Err(error)) => Err(Ending::Socket(error)),
+    }
+}

@@ -1,0 +1,107 @@
+//! From a request to a socket (RFC 6455, section 4.2).
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::{
+        HeaderMap, HeaderValue, Method, StatusCode,
+        header::{self, HeaderName},
+        request::Parts,
+        uri::Authority,
+    },
+    response::{IntoResponse, Response},
+};
+use hyper::upgrade::OnUpgrade;
+use monoxide_protocol::Version;
+use serde::Deserialize;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::error::Refusal;
+
+/// A request to go on as a socket, checked.
+///
+/// axum's own extractor would do, but the answers to a wrong handshake are ooo's here, and the
+/// raw connection is wanted: [`crate::liveness`] sees whether a slow reader still takes bytes.
+pub(crate) struct Upgrade {
+    connection: OnUpgrade,
+    accept: HeaderValue,
+    bearer: bool,
+    /// The version that the subscriber has seen, when it comes back.
+    pub(crate) since: Option<Version>,
+}
+
+#[derive(Deserialize)]
+struct Resume {
+    v: Option<String>,
+}
+
+impl Upgrade {
+    /// Splits into the connection to come and the answer that makes it come.
+    pub(crate) fn accept(self) -> (OnUpgrade, Response) {
+        let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::SEC_WEBSOCKET_ACCEPT, self.accept);
+        if self.bearer {
+            let bearer = HeaderValue::from_static("bearer");
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, bearer);
+        }
+        (self.connection, response)
+    }
+}
+
+/// `None` when no upgrade to a socket is asked for; an error when it is asked for wrongly, which
+/// the handler gives after its own checks, in ooo's order.
+pub(crate) struct MaybeUpgrade(pub(crate) Option<Result<Upgrade, Refusal>>);
+
+impl<S: Send + Sync> FromRequestParts<S> for MaybeUpgrade {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let asked = parts.method == Method::GET
+            && has_token(&parts.headers, header::CONNECTION, "upgrade")
+            && has_token(&parts.headers, header::UPGRADE, "websocket");
+        Ok(Self(asked.then(|| check(parts))))
+    }
+}
+
+fn check(parts: &mut Parts) -> Result<Upgrade, Refusal> {
+    let headers = &parts.headers;
+    let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(Refusal::Handshake)?;
+    let version = headers.get(header::SEC_WEBSOCKET_VERSION).ok_or(Refusal::Handshake)?;
+    if version != "13" {
+        return Err(Refusal::Handshake);
+    }
+    let accept = derive_accept_key(key.as_bytes());
+    let accept = HeaderValue::from_str(&accept).map_err(|_| Refusal::Handshake)?;
+    if !same_origin(headers) {
+        return Err(Refusal::Origin);
+    }
+    let bearer = has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, "bearer");
+    let since = Query::<Resume>::try_from_uri(&parts.uri)
+        .ok()
+        .and_then(|Query(resume)| resume.v?.parse().ok());
+    let connection = parts.extensions.remove::<OnUpgrade>().ok_or(Refusal::Handshake)?;
+    Ok(Upgrade { connection, accept, bearer, since })
+}
+
+/// Whether one of the comma-separated words of a header is `token`, in whatever case.
+fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
+}
+
+/// Whether the page that opens the socket came from this server. Browsers let any page connect
+/// anywhere, and send cookies along; programs send no `Origin`.
+fn same_origin(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let origin = origin.to_str().ok().and_then(|text| text.split_once("://"));
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let parse = |text: &str| text.parse::<Authority>().ok();
+    match (origin.and_then(|(_, it)| parse(it)), host.and_then(parse)) {
+        (Some(origin), Some(host)) => origin == host,
+        _ => false,
+    }
+}
