@@ -1,5 +1,6 @@
 //! The web application: starts in the browser, and shows [`App`](app::App).
 #![cfg(target_arch = "wasm32")]
+#![allow(unreachable_pub, reason = "`#[component]` writes a second function beside each")]
 
 mod app;
 mod pages;

@@ -54,12 +54,22 @@ pub fn Command(
     text: String,
 ) -> impl IntoView {
     let code = NodeRef::<html::Code>::new();
-    let shown = text.clone();
+    let words = text.split(' ').map(word).collect_view();
     view! {
         <div class="command">
-            <code node_ref=code>{shown}</code>
+            <code node_ref=code>{words}</code>
             <CopyButton text=move || text.clone() label="Copy" shown=code/>
         </div>
+    }
+}
+
+/// A word of a command and the blank behind it. Browsers would break lines after the dash of an
+/// option.
+fn word(word: &str) -> impl IntoView + use<> {
+    let class = if word.starts_with('-') { "word" } else { "" };
+    view! {
+        <span class=class>{word.to_owned()}</span>
+        " "
     }
 }
 

@@ -50,7 +50,7 @@ fn ListPage(glob: Glob, live: Live) -> impl IntoView {
         Some(view! { <p class="facts">{text}</p> })
     };
     let empty = Memo::new(move |_| count.get() == Some(0));
-    let known = Signal::derive(move || count.get().is_some());
+    let known = Memo::new(move |_| count.get().is_some());
     let list = glob.clone();
     view! {
         <Frame glob live known facts tools=move || view! { <FoldItems items/> }>
@@ -102,7 +102,7 @@ fn ObjectPage(glob: Glob, live: Live) -> impl IntoView {
         })
     };
     view! {
-        <Frame glob live known=Signal::derive(move || known.with(Option::is_some)) facts tools>
+        <Frame glob live known=Memo::new(move |_| known.with(Option::is_some)) facts tools>
             {content.clone()}
         </Frame>
     }
@@ -114,7 +114,7 @@ fn Frame(
     glob: Glob,
     live: Live,
     /// Whether there is something to show.
-    known: Signal<bool>,
+    known: Memo<bool>,
     #[prop(into)] facts: ViewFn,
     #[prop(into)] tools: ViewFn,
     children: ChildrenFn,
@@ -134,10 +134,10 @@ fn Frame(
             <header class="head">
                 <div class="what">
                     <Name glob/>
-                    {facts.run()}
+                    {move || facts.run()}
                 </div>
                 <div class="tools">
-                    {tools.run()}
+                    {move || tools.run()}
                     <CopyButton text=command label="Copy curl" icon=Icon::Terminal/>
                 </div>
             </header>

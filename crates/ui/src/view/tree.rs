@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use leptos::{ev::KeyboardEvent, prelude::*};
+use leptos::{ev::KeyboardEvent, prelude::*, tachys::html::attribute::custom::custom_attribute};
 use serde_json::Value;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -97,12 +97,14 @@ fn Line(
         Fold::Closed => Some("false"),
         Fold::Open => Some("true"),
     };
+    // Leptos has no attribute of this name.
+    let level = custom_attribute("aria-level", move || row.with(|row| row.depth.to_string()));
     let address = place.to_string();
     Some(view! {
         <div
+            {..level}
             role="treeitem"
             class=move || row.with(line_class)
-            attr:aria-level=move || row.with(|row| row.depth.to_string())
             aria-expanded=expanded
             tabindex=tab_index
             data-place=address
