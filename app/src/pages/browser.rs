@@ -35,6 +35,7 @@ pub(crate) fn Browser(
         Place::Home => view! { <Home keys=known state=keys.state name=name.clone()/> }.into_any(),
         Place::Document(glob) => view! { <Document glob/> }.into_any(),
         Place::Nowhere { text, why } => view! {
+            <h1 class="unseen">{text.clone()}</h1>
             <Notice icon=Icon::Alert title=format!("{text} is not a key") trouble=true>
                 <p>{format!("{why}.")}</p>
                 <Link to=Place::Home class="button">"All keys"</Link>

@@ -10,6 +10,7 @@ mod copy;
 mod document;
 mod empty;
 mod flash;
+mod fold;
 mod icon;
 mod items;
 mod keys;
@@ -21,18 +22,18 @@ mod time;
 mod tree;
 
 pub use self::{
-    connection::Connection,
+    connection::{Age, Connection, Waiting},
     copy::{Command, CopyButton},
-    document::{Age, Document, Facts, Waiting},
+    document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
     items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
     more::More,
-    notice::{Banner, Notice, Skeleton},
+    notice::{Notice, Skeleton},
     object::{Known, use_object},
     route::{Link, Route, use_route},
-    time::{ServerClock, When, now},
+    time::{ServerClock, Times, When, now},
     tree::Tree,
 };

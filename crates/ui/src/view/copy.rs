@@ -54,22 +54,21 @@ pub fn Command(
     text: String,
 ) -> impl IntoView {
     let code = NodeRef::<html::Code>::new();
-    let words = text.split(' ').map(word).collect_view();
+    let parts = text.split(" -").enumerate().map(|(nth, text)| part(nth, text)).collect_view();
     view! {
         <div class="command">
-            <code node_ref=code>{words}</code>
+            <code node_ref=code>{parts}</code>
             <CopyButton text=move || text.clone() label="Copy" shown=code/>
         </div>
     }
 }
 
-/// A word of a command and the blank behind it. Browsers would break lines after the dash of an
-/// option.
-fn word(word: &str) -> impl IntoView + use<> {
-    let class = if word.starts_with('-') { "word" } else { "" };
+/// The name of a command, or an option with what follows it. Lines are broken between them.
+fn part(nth: usize, text: &str) -> impl IntoView + use<> {
+    let (gap, dash) = if nth == 0 { ("", "") } else { (" ", "-") };
     view! {
-        <span class=class>{word.to_owned()}</span>
-        " "
+        {gap}
+        <span class="part">{format!("{dash}{text}")}</span>
     }
 }
 

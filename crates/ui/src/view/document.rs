@@ -6,17 +6,16 @@ use leptos::prelude::*;
 use monoxide_protocol::{Glob, Watched};
 
 use crate::{
-    Live, Reason, State,
-    model::{Folds, Moment, Place, Shown, read_command},
+    Live, State,
+    model::{Folds, Place, Shown, read_command},
     use_live,
     view::{
-        Banner, CopyButton, Deleted, EmptyList, Icon, Item, Items, Known, Link, Missing, Notice,
-        Skeleton, Tracked, Tree, When, now, use_items, use_object,
+        Age, CopyButton, Deleted, EmptyList, Icon, Items, Known, Link, Missing, Times, Tracked,
+        Tree, Waiting,
+        fold::{FoldItems, FoldTree},
+        use_items, use_object,
     },
 };
-
-/// Lists longer than this cannot be unfolded at once.
-const UNFOLDABLE: usize = 100;
 
 /// One key or list: its name, how it is doing, and what is in it.
 #[component]
@@ -79,7 +78,7 @@ fn ObjectPage(glob: Glob, live: Live) -> impl IntoView {
         Some(Known::Here(tracked)) => Some(tracked),
         Some(Known::Missing | Known::Deleted(_)) | None => None,
     };
-    let facts = move || tracked().map(|it| view! { <Facts object=it.object/> });
+    let facts = move || tracked().map(|it| view! { <Times object=it.object/> });
     let tools = move || {
         let data = move || tracked().map(|it| it.object.with_untracked(pretty)).unwrap_or_default();
         here.get().then(|| {
@@ -162,101 +161,6 @@ fn Name(glob: Glob) -> impl IntoView {
     view! { <h1 tabindex="-1">{parent} {name}</h1> }
 }
 
-/// Says that a document is not up to date, when it is not.
-#[component]
-pub fn Age(
-    /// How the subscription is doing.
-    state: Signal<State>,
-) -> impl IntoView {
-    let since = Memo::new(move |old: Option<&Option<Moment>>| {
-        let is_old = !state.with(State::is_live);
-        is_old.then(|| old.copied().flatten().unwrap_or_else(now))
-    });
-    let banner = move || {
-        let since = since.get()?.time();
-        match state.get() {
-            State::Live => None,
-            State::Connecting(_) => Some(view! {
-                <Banner title="Connecting again">
-                    <p>{format!("This is how it was at {since}.")}</p>
-                </Banner>
-            }.into_any()),
-            State::Stale(trouble) => Some(view! {
-                <Banner title="Reconnecting">
-                    <p>{format!("This is how it was at {since}: {trouble}. It goes on by itself.")}</p>
-                </Banner>
-            }.into_any()),
-            State::Closed(reason) => Some(view! {
-                <Banner title="No longer live" trouble=true>
-                    <p>{format!("This is how it was at {since}: {reason}.")}</p>
-                </Banner>
-            }.into_any()),
-        }
-    };
-    view! { <div role="status">{banner}</div> }
-}
-
-/// What shows until there is a document, or instead of one.
-#[component]
-pub fn Waiting(
-    /// How the subscription is doing.
-    state: Signal<State>,
-) -> impl IntoView {
-    move || {
-        match state.get() {
-        State::Closed(reason) => view! { <Refused reason/> }.into_any(),
-        State::Connecting(Some(trouble)) | State::Stale(trouble) => view! {
-            <Skeleton/>
-            <Notice icon=Icon::Offline title="Still trying">
-                <p>{format!("So far {trouble}. Nothing has to be done: this page tries again by itself.")}</p>
-            </Notice>
-        }
-        .into_any(),
-        State::Connecting(None) | State::Live => view! { <Skeleton/> }.into_any(),
-    }
-    }
-}
-
-/// Why there will be no document.
-#[component]
-fn Refused(reason: Reason) -> impl IntoView {
-    let (icon, title) = match reason {
-        Reason::NeedsAuth => (Icon::Lock, "You have to sign in to see this"),
-        Reason::Forbidden => (Icon::Lock, "You may not see this"),
-        _ => (Icon::Alert, "The server does not show this"),
-    };
-    view! {
-        <Notice icon title trouble=true>
-            <p>{format!("The connection was closed, and will stay closed: {reason}.")}</p>
-        </Notice>
-    }
-}
-
-/// When an object was made and last changed.
-#[component]
-pub fn Facts(
-    /// The object.
-    #[prop(into)]
-    object: Signal<Shown>,
-) -> impl IntoView {
-    let created = Signal::derive(move || object.with(|object| object.created));
-    let updated = Signal::derive(move || object.with(|object| object.updated));
-    let never = Memo::new(move |_| updated.get() == 0);
-    let change = move || {
-        if never.get() {
-            view! { "never" }.into_any()
-        } else {
-            view! { <When at=updated/> }.into_any()
-        }
-    };
-    view! {
-        <dl class="facts">
-            <div><dt>"Created"</dt><dd><When at=created/></dd></div>
-            <div><dt>"Changed"</dt><dd>{change}</dd></div>
-        </dl>
-    }
-}
-
 /// The data of an object as a tree.
 #[component]
 pub(super) fn Data(tracked: Tracked, folds: RwSignal<Folds>, label: String) -> impl IntoView {
@@ -264,44 +168,6 @@ pub(super) fn Data(tracked: Tracked, folds: RwSignal<Folds>, label: String) -> i
     let value = Signal::derive(move || object.with(|object| Arc::clone(&object.data)));
     let flashes = Signal::derive(move || flashes.get());
     view! { <Tree value flashes folds label/> }
-}
-
-/// Folds a whole tree, or unfolds it.
-#[component]
-fn FoldTree(folds: RwSignal<Folds>) -> impl IntoView {
-    let unfolded = RwSignal::new(false);
-    let press = move || {
-        unfolded.update(|it| *it = !*it);
-        folds.set(Folds::all(unfolded.get_untracked()));
-    };
-    view! { <FoldButton unfolded press/> }
-}
-
-/// Unfolds all objects of a list, or folds them.
-#[component]
-fn FoldItems(items: Signal<Vec<Item>>) -> impl IntoView {
-    let unfolded = Signal::derive(move || items.with(|items| items.iter().any(Item::is_open)));
-    let useful = Memo::new(move |_| {
-        items.with(|items| (1..=UNFOLDABLE).contains(&items.len())) || unfolded.get()
-    });
-    let press = move || {
-        let open = !unfolded.get_untracked();
-        items.with_untracked(|items| items.iter().for_each(|item| item.set_open(open)));
-    };
-    move || useful.get().then(|| view! { <FoldButton unfolded press/> })
-}
-
-#[component]
-fn FoldButton(
-    #[prop(into)] unfolded: Signal<bool>,
-    press: impl Fn() + Send + 'static,
-) -> impl IntoView {
-    view! {
-        <button type="button" class="button" on:click=move |_| press()>
-            {move || if unfolded.get() { Icon::Fold.draw() } else { Icon::Unfold.draw() }}
-            {move || if unfolded.get() { "Fold all" } else { "Unfold all" }}
-        </button>
-    }
 }
 
 fn pretty(object: &Shown) -> String {

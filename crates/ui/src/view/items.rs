@@ -9,7 +9,7 @@ use crate::{
     Live,
     model::{Flash, Folds, List, Place, Pointer, Row, Shown, summary},
     view::{
-        Facts, Icon, Lamp, Link, More, Tracked, When,
+        Icon, Lamp, Link, More, Times, Tracked, When,
         document::Data,
         tree::{label_text, value_class},
     },
@@ -206,7 +206,7 @@ fn Pair(place: Pointer, rows: Memo<Vec<Row>>) -> impl IntoView {
 fn ItemBody(key: Key, tracked: Tracked, folds: RwSignal<Folds>) -> impl IntoView {
     view! {
         <div class="item-body">
-            <Facts object=tracked.object.clone()/>
+            <Times object=tracked.object.clone()/>
             <Data tracked folds label=key.to_string()/>
         </div>
     }

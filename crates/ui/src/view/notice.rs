@@ -27,29 +27,6 @@ pub fn Notice(
     }
 }
 
-/// A line above a document that is shown but not up to date.
-#[component]
-pub fn Banner(
-    /// What is the matter.
-    title: &'static str,
-    /// Whether it will stay like this.
-    #[prop(optional)]
-    trouble: bool,
-    /// What it means.
-    children: Children,
-) -> impl IntoView {
-    let icon = if trouble { Icon::Lock } else { Icon::Offline };
-    view! {
-        <div class="banner" class:trouble=trouble>
-            {icon.draw()}
-            <div>
-                <strong>{title}</strong>
-                {children()}
-            </div>
-        </div>
-    }
-}
-
 /// Where a document will stand in a moment.
 #[component]
 pub fn Skeleton() -> impl IntoView {

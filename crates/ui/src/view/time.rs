@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use crate::model::Moment;
+use crate::model::{Moment, Shown};
 
 /// A moment, to the second; hovering over it shows the nanoseconds.
 #[component]
@@ -17,6 +17,34 @@ pub fn When(
         <time class="when" title=move || moment.get().exact()>
             {move || format!("{} {}", moment.get().date(), moment.get().time())}
         </time>
+    }
+}
+
+/// When an object was made and last changed.
+#[component]
+pub fn Times(
+    /// The object.
+    #[prop(into)]
+    object: Signal<Shown>,
+) -> impl IntoView {
+    let created = Signal::derive(move || object.with(|object| object.created));
+    let updated = Memo::new(move |_| object.with(|object| object.updated));
+    let never = Memo::new(move |_| updated.get() == 0);
+    let change = move || match never.get() {
+        true => view! { "never" }.into_any(),
+        false => view! { <When at=updated/> }.into_any(),
+    };
+    view! {
+        <dl class="facts">
+            <div>
+                <dt>"Created"</dt>
+                <dd><When at=created/></dd>
+            </div>
+            <div>
+                <dt>"Changed"</dt>
+                <dd>{change}</dd>
+            </div>
+        </dl>
     }
 }
 
