@@ -18,7 +18,7 @@ use crate::{
     door::{Door, Settings, Sockets},
     error::Refusal,
     socket::{self, Source},
-    upgrade::MaybeUpgrade,
+    upgrade::{MaybeUpgrade, words},
 };
 
 /// The files of the front end, each named like the program's output.
@@ -207,6 +207,10 @@ fn file(
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
     let site = settings.site.as_ref().ok_or(Refusal::NoRoute)?;
+    // In development names are looked up in a folder.
+    if name.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        return Err(Refusal::NoRoute);
+    }
     let plain = (site.file)(name).ok_or(Refusal::NoRoute)?;
     let version = hash(&plain);
     let cache = match &query.v {
@@ -216,7 +220,8 @@ fn file(
     let packed = packed(site, name, headers);
     let encoding = packed.as_ref().map(|(encoding, _)| *encoding);
     let tag = format!("\"{version}{}\"", encoding.map(|it| format!("-{it}")).unwrap_or_default());
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|it| it == tag.as_str());
+    let known = words(headers, header::IF_NONE_MATCH)
+        .any(|known| known == "*" || known.trim_start_matches("W/") == tag);
 
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
@@ -244,19 +249,20 @@ fn file(
 
 /// The smallest packed twin of a file that the client can read.
 fn packed(site: &Site, name: &str, headers: &HeaderMap) -> Option<(&'static str, EmbeddedFile)> {
-    let accepted =
-        headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|it| it.to_str().ok());
-    let accepted: Vec<&str> = accepted
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|word| !word.ends_with(";q=0"))
-        .map(|word| word.split_once(';').map_or(word, |(coding, _)| coding.trim()))
-        .collect();
     let twins = [("br", ".br"), ("gzip", ".gz")];
     twins
         .into_iter()
-        .filter(|(encoding, _)| accepted.contains(encoding))
+        .filter(|(encoding, _)| words(headers, header::ACCEPT_ENCODING).any(accepts(encoding)))
         .find_map(|(encoding, ending)| Some((encoding, (site.file)(&format!("{name}{ending}"))?)))
+}
+
+/// Whether a word of `Accept-Encoding` names `encoding`, and not with a weight of zero.
+fn accepts(encoding: &str) -> impl Fn(&str) -> bool {
+    move |word| {
+        let (coding, weight) = word.split_once(';').unwrap_or((word, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|it| it.parse::<f32>().ok());
+        coding.trim().eq_ignore_ascii_case(encoding) && weight != Some(0.0)
+    }
 }
 
 /// The start of the content's SHA-256: enough to tell the builds of one file apart.
