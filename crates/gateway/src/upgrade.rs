@@ -71,6 +71,11 @@ fn check(parts: &mut Parts) -> Result<Upgrade, Refusal> {
     if !has(words(headers, header::CONNECTION), "upgrade") {
         return Err(Refusal::Handshake);
     }
+    // Its bytes could be taken for frames, or frames for its bytes.
+    let length = headers.get(header::CONTENT_LENGTH);
+    if headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|it| it != "0") {
+        return Err(Refusal::Handshake);
+    }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(Refusal::Handshake)?;
     let version = headers.get(header::SEC_WEBSOCKET_VERSION).ok_or(Refusal::Handshake)?;
     if version != "13" || !is_challenge(key.as_bytes()) {

@@ -1,6 +1,6 @@
 //! A WebSocket by hand, so that a test sees and decides on every byte.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, time::Duration};
 
 use crate::http::{Answer, Http};
 
@@ -60,6 +60,19 @@ impl Socket {
     pub async fn over(mut http: Http, target: &str, headers: &str) -> Result<Self, Answer> {
         let request = format!("GET {target} HTTP/1.1\r\n{headers}\r\n");
         http.send(request).await.expect("the server reads");
+        Self::answered(http).await
+    }
+
+    /// Goes on with a connection on which a socket was asked for.
+    ///
+    /// # Errors
+    ///
+    /// The answer when the server refuses.
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer.
+    pub async fn answered(mut http: Http) -> Result<Self, Answer> {
         let answer = http.answer().await;
         if answer.status == 101 { Ok(Self { http, answer }) } else { Err(answer) }
     }
@@ -100,14 +113,28 @@ impl Socket {
     ///
     /// When none comes, or the server masks it.
     pub async fn frame(&mut self) -> Frame {
+        let (first, len) = self.head().await;
+        Frame { first, payload: self.http.bytes(len).await }
+    }
+
+    /// A frame's first byte, and the length of what it carries.
+    async fn head(&mut self) -> (u8, usize) {
         let head = self.http.bytes(2).await;
         let len = match head[1] {
             126 => self.http.bytes(2).await,
             127 => self.http.bytes(8).await,
             len => vec![len],
         };
-        let len = len.into_iter().fold(0, |len, byte| len << 8 | usize::from(byte));
-        Frame { first: head[0], payload: self.http.bytes(len).await }
+        (head[0], len.into_iter().fold(0, |len, byte| len << 8 | usize::from(byte)))
+    }
+
+    /// Reads until the server closes the connection.
+    ///
+    /// # Panics
+    ///
+    /// When the connection is reset.
+    pub async fn rest(&mut self) -> Vec<u8> {
+        self.http.rest().await
     }
 
     /// The next message. Pings before it are passed over.
@@ -126,6 +153,21 @@ impl Socket {
         }
     }
 
+    /// The next message, read as a slow client reads: this many bytes, then a pause.
+    ///
+    /// # Panics
+    ///
+    /// When none comes.
+    pub async fn message_in_steps(&mut self, step: usize, pause: Duration) -> String {
+        let len = self.head().await.1;
+        let mut payload = Vec::with_capacity(len);
+        while payload.len() < len {
+            tokio::time::sleep(pause).await;
+            payload.extend(self.http.bytes(step.min(len - payload.len())).await);
+        }
+        String::from_utf8(payload).expect("UTF-8")
+    }
+
     /// Reads on to the close frame, and gives its code. Then the server closes the connection.
     ///
     /// # Panics
@@ -135,8 +177,7 @@ impl Socket {
         loop {
             let frame = self.frame().await;
             if frame.first == CLOSE {
-                let rest = self.http.rest().await;
-                assert!(rest.is_empty(), "nothing comes after a close frame");
+                assert!(self.rest().await.is_empty(), "nothing comes after a close frame");
                 let code = frame.payload.get(..2).expect("a close frame has a code");
                 return code.iter().fold(0, |code, &byte| code << 8 | u16::from(byte));
             }
