@@ -4,18 +4,17 @@ use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     Router,
-    extract::{Path, Query, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use bytes::Bytes;
 use rust_embed::{EmbeddedFile, RustEmbed};
-use serde::Deserialize;
 
 use crate::{
     clock::Clock,
-    door::{Door, Settings, Sockets},
+    door::{Address, Door, Settings, Sockets},
     error::Refusal,
     socket::{self, Source},
     upgrade::{MaybeUpgrade, words},
@@ -144,9 +143,9 @@ pub(crate) fn router(site: Option<&Site>) -> Router<Door> {
     public.fold(router, |router, name| {
         let path = format!("/{name}");
         let answer = async move |State(settings): State<Arc<Settings>>,
-                                 query: Query<Versioned>,
+                                 RawQuery(query): RawQuery,
                                  headers: HeaderMap| {
-            file(&settings, &name, &query, &headers)
+            file(&settings, &name, query.as_deref(), &headers)
         };
         router.route(&path, get(answer))
     })
@@ -178,16 +177,10 @@ async fn page(State(settings): State<Arc<Settings>>) -> Response {
     (headers, [(header::CONTENT_SECURITY_POLICY, policy)], page).into_response()
 }
 
-/// The file's version in its address. A file under such an address never changes.
-#[derive(Debug, Deserialize)]
-struct Versioned {
-    v: Option<String>,
-}
-
 async fn package(
     State(settings): State<Arc<Settings>>,
-    Path(name): Path<String>,
-    query: Query<Versioned>,
+    Address(name): Address,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let script = settings.site.as_ref().and_then(|site| site.script(&name));
@@ -196,14 +189,14 @@ async fn package(
             let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
             Ok(([content_type, (header::CACHE_CONTROL, "no-cache")], script).into_response())
         }
-        None => file(&settings, &format!("_pkg/{name}"), &query, &headers),
+        None => file(&settings, &format!("_pkg/{name}"), query.as_deref(), &headers),
     }
 }
 
 fn file(
     settings: &Settings,
     name: &str,
-    query: &Versioned,
+    query: Option<&str>,
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
     let site = settings.site.as_ref().ok_or(Refusal::NoRoute)?;
@@ -213,8 +206,9 @@ fn file(
     }
     let plain = (site.file)(name).ok_or(Refusal::NoRoute)?;
     let version = hash(&plain);
-    let cache = match &query.v {
-        Some(asked) if *asked == version => "public, max-age=31536000, immutable",
+    // What has its version in its address never changes there.
+    let cache = match query.and_then(|query| query.strip_prefix("v=")) {
+        Some(asked) if asked == version => "public, max-age=31536000, immutable",
         _ => "no-cache",
     };
     let packed = packed(site, name, headers);

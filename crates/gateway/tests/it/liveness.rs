@@ -147,8 +147,8 @@ async fn a_stalled_reader_holds_no_one_up_and_ends_equal() {
 
     let large = "x".repeat(100_000);
     for n in 0..100 {
-        let data = format!(r#"["{large}",{n}]"#);
-        let write = server.request("POST", &format!("/n/{}", n % 9), &data);
+        let (key, data) = (format!("/n/{}", n % 9), format!(r#"["{large}",{n}]"#));
+        let write = server.request("POST", &key, &data);
         assert_eq!(timeout(PROMPTLY, write).await.expect("a writer waits for nobody").status, 200);
         for socket in &mut fast {
             let told = timeout(PROMPTLY, socket.message()).await.expect("nor does a reader");
