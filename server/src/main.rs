@@ -49,7 +49,8 @@ async fn run(config: Config) -> anyhow::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
 
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
-    let server = Server::new(Engine::builder().start()?).name(config.name).site(site);
+    let engine = Engine::builder().start()?;
+    let server = Server::builder(engine).name(config.name).site(site).build()?;
     let serve = async {
         // Whichever ends first ends the other.
         let _stop = stop.clone().drop_guard();

@@ -68,7 +68,7 @@ impl Site {
     }
 
     /// The files at the root of the site, such as `favicon.svg`, and in its other folders.
-    fn public(&self) -> impl Iterator<Item = String> {
+    pub(crate) fn public(&self) -> impl Iterator<Item = String> {
         let own = |name: &Cow<'static, str>| {
             !(name.starts_with('_') || name.ends_with(".br") || name.ends_with(".gz"))
         };

@@ -6,7 +6,7 @@ use axum::{
     extract::{FromRef, FromRequestParts, Path},
     http::request::Parts,
 };
-use monoxide_engine::Engine;
+use monoxide_engine::{Engine, Identity, Session};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{assets::Site, clock::Clock, error::Refusal};
@@ -36,6 +36,23 @@ pub(crate) struct Settings {
 pub(crate) struct Sockets {
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
+}
+
+/// What whoever asks may do with the engine. A layer of the application says who that is, by an
+/// [`Identity`] among the request's extensions.
+#[derive(Debug)]
+pub(crate) struct Caller(pub(crate) Session);
+
+impl<S: Send + Sync> FromRequestParts<S> for Caller
+where
+    Engine: FromRef<S>,
+{
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
+        Ok(Self(Engine::from_ref(state).session(identity)))
+    }
 }
 
 /// The address that was asked for, decoded and without its first slash.

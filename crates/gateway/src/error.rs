@@ -71,6 +71,18 @@ impl Refusal {
 fn engine(error: &Error) -> (StatusCode, String) {
     match error {
         Error::NotFound => (StatusCode::NOT_FOUND, "ooo: empty key".to_owned()),
+        Error::Denied(denied) => (StatusCode::BAD_REQUEST, denied.to_string()),
+        Error::NoFilter(None) => (StatusCode::BAD_REQUEST, "filters: route not defined".to_owned()),
+        Error::NoFilter(Some(path)) => {
+            (StatusCode::BAD_REQUEST, format!("filters: route not defined, key:{path}"))
+        }
+        Error::FilterResult(path) => {
+            (StatusCode::BAD_REQUEST, format!("filters: invalid filter result error, key:{path}"))
+        }
+        Error::Condition => {
+            (StatusCode::PRECONDITION_FAILED, "ooo: precondition failed".to_owned())
+        }
+        Error::Patch(text) => (StatusCode::BAD_REQUEST, format!("patch: {text}")),
         Error::Merge(error) => (StatusCode::BAD_REQUEST, error.to_string()),
         Error::Json(error) => (StatusCode::BAD_REQUEST, format!("json: {error}")),
         Error::Closed => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server is closing".to_owned()),

@@ -11,7 +11,7 @@
 //! use tokio_util::sync::CancellationToken;
 //!
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:8800").await?;
-//! let server = Server::new(Engine::builder().start()?).name("books");
+//! let server = Server::builder(Engine::builder().start()?).name("books").build()?;
 //! server.serve(listener, CancellationToken::new()).await?;
 //! # Ok(()) }
 //! ```
@@ -28,4 +28,7 @@ mod server;
 mod socket;
 mod upgrade;
 
-pub use crate::{assets::Site, server::Server};
+pub use crate::{
+    assets::Site,
+    server::{BuildError, Builder, Server},
+};

@@ -10,12 +10,12 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use monoxide_engine::{Engine, Error};
+use monoxide_engine::{Condition, Error, Patch, list_json};
 use monoxide_protocol::{Glob, Json, Key, Target, Watched};
 
 use crate::{
     body,
-    door::{Address, Door, Settings, Sockets},
+    door::{Address, Caller, Door, Settings, Sockets},
     error::Refusal,
     socket,
     upgrade::MaybeUpgrade,
@@ -28,7 +28,7 @@ pub(crate) fn router() -> Router<Door> {
 }
 
 async fn read(
-    State(engine): State<Engine>,
+    Caller(session): Caller,
     State(settings): State<Arc<Settings>>,
     State(sockets): State<Sockets>,
     Address(address): Address,
@@ -36,28 +36,28 @@ async fn read(
 ) -> Result<Response, Refusal> {
     let glob = Glob::parse(&address)?;
     if let Some(upgrade) = upgrade {
-        return socket::subscribe(&engine, &settings, &sockets, glob.into(), upgrade?).await;
+        return socket::subscribe(&session, &settings, &sockets, glob.into(), upgrade?).await;
     }
     match glob.as_key() {
-        Some(key) => Ok(json(engine.get(&key).ok_or(Error::NotFound)?.to_json())),
-        None => Ok(json(engine.list_json(&glob))),
+        Some(key) => Ok(json(session.get(&key)?.to_json())),
+        None => Ok(json(list_json(&session.list(&glob)?))),
     }
 }
 
 async fn keys(
-    State(engine): State<Engine>,
+    Caller(session): Caller,
     State(settings): State<Arc<Settings>>,
     State(sockets): State<Sockets>,
     MaybeUpgrade(upgrade): MaybeUpgrade,
 ) -> Result<Response, Refusal> {
     if let Some(upgrade) = upgrade {
-        return socket::subscribe(&engine, &settings, &sockets, Watched::Keys, upgrade?).await;
+        return socket::subscribe(&session, &settings, &sockets, Watched::Keys, upgrade?).await;
     }
-    Ok(json(engine.keys().await?))
+    Ok(json(session.keys().await?))
 }
 
 async fn write(
-    State(engine): State<Engine>,
+    Caller(session): Caller,
     State(settings): State<Arc<Settings>>,
     Address(address): Address,
     body: Body,
@@ -66,16 +66,16 @@ async fn write(
     let data = Json::parse(&body::read(body, settings.max_body).await?)?;
     let key = match target {
         Target::Object(key) => {
-            engine.set(key.clone(), data).await?;
+            session.set(&key, data, &Condition::Always).await?;
             key
         }
-        Target::List(list) => engine.push(&list, data).await?.0,
+        Target::List(list) => session.push(&list, data).await?.0,
     };
     Ok(written(&key))
 }
 
 async fn patch(
-    State(engine): State<Engine>,
+    Caller(session): Caller,
     State(settings): State<Arc<Settings>>,
     Address(address): Address,
     body: Body,
@@ -87,21 +87,18 @@ async fn patch(
         None => return Err(Refusal::NothingToPatch),
     };
     let change = Json::parse(&body::read(body, settings.max_body).await?)?;
-    match engine.patch(&key, &change.to_value()).await {
+    match session.patch(&key, &Patch::Merge(change.to_value()), &Condition::Always).await {
         Ok(_) => Ok(written(&key)),
         Err(Error::NotFound) => Err(Refusal::NothingToPatch),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn delete(
-    State(engine): State<Engine>,
-    Address(address): Address,
-) -> Result<StatusCode, Refusal> {
+async fn delete(Caller(session): Caller, Address(address): Address) -> Result<StatusCode, Refusal> {
     let glob = Glob::parse(&address)?;
     match glob.as_key() {
-        None => _ = engine.delete_all(&glob).await?,
-        Some(key) => match engine.delete(&key).await {
+        None => _ = session.delete_all(&glob).await?,
+        Some(key) => match session.delete(&key, &Condition::Always).await {
             Ok(_) => {}
             Err(Error::NotFound) => return Err(Refusal::NothingToDelete),
             Err(error) => return Err(error.into()),

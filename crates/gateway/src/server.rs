@@ -19,7 +19,7 @@ use crate::{
 /// How long requests and sockets may take to end when the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// An engine with every door the gateway knows. Each setting has a default that works.
+/// An engine with every door the gateway knows.
 #[derive(Debug)]
 #[must_use = "a server does nothing before `serve`"]
 pub struct Server {
@@ -27,20 +27,24 @@ pub struct Server {
     settings: Settings,
 }
 
-impl Server {
-    /// A server over `engine`.
-    pub fn new(engine: Engine) -> Self {
-        let settings = Settings {
-            name: "monoxide".to_owned(),
-            site: None,
-            max_body: 10 * 1024 * 1024,
-            ping: Duration::from_secs(60),
-            pong: Duration::from_secs(150),
-            tick: Duration::from_secs(1),
-        };
-        Self { engine, settings }
-    }
+/// How to build a [`Server`]; every setting has a default that works.
+#[derive(Debug)]
+#[must_use = "a builder does nothing before `build`"]
+pub struct Builder {
+    engine: Engine,
+    settings: Settings,
+}
 
+/// Why a server cannot be built.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A filter stands for a key that is never reached: a file of the page has its address.
+    #[error("the filter for `{0}` is never reached: a file of the page has that address")]
+    FilterShadowed(String),
+}
+
+impl Builder {
     /// What the page calls the server. Default: `monoxide`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.settings.name = name.into();
@@ -76,6 +80,37 @@ impl Server {
     pub fn tick(mut self, tick: Duration) -> Self {
         self.settings.tick = tick;
         self
+    }
+
+    /// The server as described.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] when the parts do not go together.
+    pub fn build(self) -> Result<Server, BuildError> {
+        let Self { engine, settings } = self;
+        let files: Vec<String> = settings.site.iter().flat_map(Site::public).collect();
+        let shadowed =
+            engine.filters().iter().find(|it| files.iter().any(|f| f == it.path.as_str()));
+        if let Some(filter) = shadowed {
+            return Err(BuildError::FilterShadowed(filter.path.to_string()));
+        }
+        Ok(Server { engine, settings })
+    }
+}
+
+impl Server {
+    /// Starts describing a server over `engine`.
+    pub fn builder(engine: Engine) -> Builder {
+        let settings = Settings {
+            name: "monoxide".to_owned(),
+            site: None,
+            max_body: 10 * 1024 * 1024,
+            ping: Duration::from_secs(60),
+            pong: Duration::from_secs(150),
+            tick: Duration::from_secs(1),
+        };
+        Builder { engine, settings }
     }
 
     /// Serves until `stop` is cancelled. Then sockets are closed with 1001, requests that were

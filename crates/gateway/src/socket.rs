@@ -10,7 +10,7 @@ use futures_util::{
 };
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use monoxide_engine::{Engine, Subscription};
+use monoxide_engine::{Session, Subscription};
 use monoxide_protocol::Watched as WatchedName;
 use tokio::{
     io::{self, AsyncWriteExt as _},
@@ -47,14 +47,14 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 
 /// Subscribes to what is watched and goes on as a socket.
 pub(crate) async fn subscribe(
-    engine: &Engine,
+    session: &Session,
     settings: &Arc<Settings>,
     sockets: &Sockets,
     watched: WatchedName,
     upgrade: Upgrade,
 ) -> Result<Response, Refusal> {
     let span = tracing::debug_span!("subscriber", %watched);
-    let subscription = engine.subscribe(watched, upgrade.since).await?;
+    let subscription = session.subscribe(watched, upgrade.since).await?;
     let source = Source::Subscription(subscription);
     Ok(span.in_scope(|| start(source, settings, sockets, upgrade)))
 }

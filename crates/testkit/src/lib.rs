@@ -6,7 +6,7 @@
 //! use monoxide_testkit::TestServer;
 //!
 //! let server = TestServer::start().await;
-//! assert_eq!(server.engine().get(&"books/dune".parse().expect("a key")), None);
+//! assert!(server.engine().get(&"books/dune".parse().expect("a key")).is_err());
 //! server.close().await;
 //! # }
 //! ```
@@ -17,7 +17,7 @@ pub mod socket;
 use std::net::SocketAddr;
 
 use monoxide_engine::Engine;
-use monoxide_gateway::Server;
+use monoxide_gateway::{Builder, Server};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +50,7 @@ impl TestServer {
     /// # Panics
     ///
     /// When no port can be bound.
-    pub async fn with(settings: impl FnOnce(Server) -> Server) -> Self {
+    pub async fn with(settings: impl FnOnce(Builder) -> Builder) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let engine = Engine::builder().start().expect("a test runs in a runtime");
         Self::at(free, engine, settings).await
@@ -64,12 +64,12 @@ impl TestServer {
     pub async fn at(
         address: SocketAddr,
         engine: Engine,
-        settings: impl FnOnce(Server) -> Server,
+        settings: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let listener = TcpListener::bind(address).await.expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         let stop = CancellationToken::new();
-        let server = settings(Server::new(engine.clone()));
+        let server = settings(Server::builder(engine.clone())).build().expect("a server");
         let serving = tokio::spawn(server.serve(listener, stop.clone()));
         Self { address, engine, stop, serving }
     }

@@ -24,7 +24,8 @@ fn json(text: &str) -> Json {
 
 /// Waits until the copy is what the server has under `glob`.
 async fn becomes_equal(subscription: &mut Subscription, engine: &Engine, glob: &Glob) {
-    let list: Value = serde_json::from_str(&engine.list_json(glob)).unwrap();
+    let list: Value =
+        serde_json::from_str(&monoxide_engine::list_json(&engine.list(glob).unwrap())).unwrap();
     while subscription.document() != Some(&list) || !subscription.state().is_live() {
         subscription.next().await.expect("the subscription goes on");
     }
