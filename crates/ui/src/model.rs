@@ -16,6 +16,6 @@ pub use self::{
     moment::Moment,
     place::Place,
     pointer::Pointer,
-    sidebar::{Entry, Group, Line, groups, lines, unlisted},
+    sidebar::{Entry, Group, Line, groups, lines, listed, unlisted},
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
 };
