@@ -1,9 +1,7 @@
 //! What the page is made of.
 
-#![allow(
-    unreachable_pub,
-    reason = "`#[component]` writes a second function beside the exported one"
-)]
+#![allow(unreachable_pub, reason = "`#[component]` writes a second function beside each")]
+#![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod connection;
 mod copy;

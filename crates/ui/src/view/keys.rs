@@ -178,11 +178,10 @@ fn Filter(
     let route = use_route();
     let field = NodeRef::<html::Input>::new();
     let shortcut = window_event_listener(ev::keydown, move |event| {
-        if event.key() == "/" && !is_writing(&event) && !event.ctrl_key() && !event.meta_key() {
-            if let Some(field) = field.get_untracked() {
-                event.prevent_default();
-                _ = field.focus();
-            }
+        let meant = event.key() == "/" && !(event.ctrl_key() || event.meta_key());
+        if let Some(field) = field.get_untracked().filter(|_| meant && !is_writing(&event)) {
+            event.prevent_default();
+            _ = field.focus();
         }
     });
     on_cleanup(move || shortcut.remove());
