@@ -11,7 +11,7 @@ mod tree;
 
 pub use self::{
     changes::{Batch, Flash, Flashes, changes},
-    command::{read_command, write_command},
+    command::Command,
     list::{List, Shown, Update, object},
     moment::Moment,
     place::Place,

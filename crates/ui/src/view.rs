@@ -21,7 +21,7 @@ mod tree;
 
 pub use self::{
     connection::{Age, Connection, Waiting},
-    copy::{Command, CopyButton},
+    copy::{CommandLine, CopyButton},
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     flash::{Lamp, Tracked},

@@ -75,7 +75,9 @@ pub fn Waiting(
             let why = format!("{trouble}.");
             view! {
                 <Notice icon=Icon::Offline title="Still trying">
-                    <p class="sentence">{why}" This page tries again by itself, nothing has to be done."</p>
+                    <p class="sentence">
+                        {why}" This page tries again by itself, nothing has to be done."
+                    </p>
                 </Notice>
             }
             .into_any()

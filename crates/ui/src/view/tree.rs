@@ -133,7 +133,9 @@ fn line(
         >
             <span class="twist">{Icon::Chevron.draw()}</span>
             <span class=label_class>{label}</span>
-            <span class=move || row.with(value_class)>{move || row.with(|it| it.text.clone())}</span>
+            <span class=move || row.with(value_class)>
+                {move || row.with(|row| row.text.clone())}
+            </span>
         </div>
     })
 }
