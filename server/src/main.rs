@@ -44,31 +44,33 @@ async fn run(config: Config) -> anyhow::Result<()> {
     let listener = TcpListener::bind(config.addr)
         .await
         .with_context(|| format!("cannot listen on {}", config.addr))?;
+    let stop = CancellationToken::new();
+    let signalled = cancel_on_signal(stop.clone())?;
     println!("listening on http://{}", listener.local_addr()?);
 
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
     let server = Server::new(Engine::builder().start()?).name(config.name).site(site);
-    let stop = CancellationToken::new();
     let serve = async {
         // Whichever ends first ends the other.
         let _stop = stop.clone().drop_guard();
         server.serve(listener, stop.clone()).await
     };
-    let (served, signalled) = tokio::join!(serve, cancel_on_signal(stop.clone()));
-    signalled?;
+    let (served, ()) = tokio::join!(serve, signalled);
     served.context("the listener failed")
 }
 
-/// Cancels `stop` on SIGINT (Ctrl-C) or SIGTERM, and returns when it is cancelled.
-async fn cancel_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
+/// Takes SIGINT (Ctrl-C) and SIGTERM from now on, so that neither kills a server that has said
+/// that it runs. The future cancels `stop` when one comes, and ends when it is cancelled.
+fn cancel_on_signal(stop: CancellationToken) -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let _stop = stop.clone().drop_guard();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => tracing::info!("stopping on SIGINT"),
-        _ = terminate.recv() => tracing::info!("stopping on SIGTERM"),
-        () = stop.cancelled() => {}
-    }
-    Ok(())
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => tracing::info!("stopping on SIGINT"),
+            _ = terminate.recv() => tracing::info!("stopping on SIGTERM"),
+            () = stop.cancelled() => {}
+        }
+        stop.cancel();
+    })
 }

@@ -4,7 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use monoxide_protocol::Watched;
 
-use crate::{Clock, Subscription, backoff::Backoff, platform};
+use crate::{
+    Clock, Subscription,
+    backoff::Backoff,
+    bell::{Bell, Ear},
+    platform::{self, Events},
+};
 
 /// Why a text is not the address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +43,9 @@ pub struct Client {
     /// `ws://host/prefix`, without a slash at the end.
     base: Arc<str>,
     backoff: Backoff,
+    bell: Arc<Bell>,
+    /// Those that ring the bell.
+    _events: Arc<Events>,
 }
 
 impl Client {
@@ -48,7 +56,10 @@ impl Client {
     ///
     /// [`AddressError`] says what is wrong with the address.
     pub fn new(address: &str) -> Result<Self, AddressError> {
-        Ok(Self { base: socket_address(address)?.into(), backoff: Backoff::default() })
+        let base = socket_address(address)?.into();
+        let bell = Arc::<Bell>::default();
+        let _events = Arc::new(Events::ringing(&bell));
+        Ok(Self { base, backoff: Backoff::default(), bell, _events })
     }
 
     /// A client of the server that the page around this program came from. The path is that of
@@ -89,6 +100,21 @@ impl Client {
     #[must_use]
     pub fn clock(&self) -> Clock {
         Clock::new(self)
+    }
+
+    /// Ends all waiting: what is not connected tries it now, and a connection that was silent
+    /// for five seconds is made anew.
+    ///
+    /// A page does this by itself when the network is back or somebody looks at it again. A
+    /// native program may do it when the system tells it such things. It may be done too often:
+    /// two attempts stay a second apart.
+    pub fn wake(&self) {
+        self.bell.ring();
+    }
+
+    /// Hears when the client is [woken](Self::wake).
+    pub(crate) fn listen(&self) -> Arc<Ear> {
+        self.bell.listen()
     }
 
     /// Where the socket for `path` is.

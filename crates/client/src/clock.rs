@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The clock ticks every second, so after five of them the connection is dead.
-const SILENCE: Duration = Duration::from_secs(5);
+pub(crate) const SILENCE: Duration = Duration::from_secs(5);
 
 /// What a clock has to tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +78,11 @@ impl Stream for Clock {
             };
             match text.parse() {
                 Ok(nanoseconds) => {
+                    // The server was out of reach. Only a clock notices that soon: other sockets
+                    // may be dead, or waiting for what is there again.
+                    if matches!(self.state(), State::Stale(_)) {
+                        self.link.client().wake();
+                    }
                     self.link.fits(None);
                     return Poll::Ready(Some(Tick::Time(nanoseconds)));
                 }

@@ -26,6 +26,7 @@
 //! it says with the sockets and timers of `native` or `web`.
 
 mod backoff;
+mod bell;
 mod client;
 mod clock;
 mod link;
@@ -49,3 +50,8 @@ pub use crate::{
     state::{Reason, State, Trouble},
     subscription::{Change, Subscription, Update},
 };
+
+/// The README's program compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

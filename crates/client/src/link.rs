@@ -1,13 +1,17 @@
 //! Does what the machine says, with the sockets and timers of the platform.
 
-use std::task::{Context, Poll};
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use monoxide_protocol::Version;
 
 use crate::{
     Client, State,
+    bell::Ear,
     machine::{Event, Machine, Policy, Step},
-    platform::{self, Sleep, Socket, Stopwatch, Wakes},
+    platform::{self, Sleep, Socket, Stopwatch},
     state::End,
 };
 
@@ -36,13 +40,14 @@ pub(crate) enum News {
 
 /// One connection to the server, made again whenever it ends, while it is polled.
 pub(crate) struct Link {
-    address: String,
+    client: Client,
+    path: String,
     resume: Option<Version>,
     machine: Machine,
     told: State,
     socket: Option<Socket>,
     timer: Option<Sleep>,
-    wakes: Wakes,
+    ear: Arc<Ear>,
     stopwatch: Stopwatch,
     is_started: bool,
 }
@@ -52,16 +57,21 @@ impl Link {
     pub(crate) fn new(client: &Client, path: &str, policy: Policy) -> Self {
         let machine = Machine::new(policy);
         Self {
-            address: client.address(path),
+            client: client.clone(),
+            path: path.to_owned(),
             resume: None,
             told: machine.state().clone(),
             machine,
             socket: None,
             timer: None,
-            wakes: Wakes::new(),
+            ear: client.listen(),
             stopwatch: Stopwatch::start(),
             is_started: false,
         }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
     }
 
     pub(crate) fn state(&self) -> &State {
@@ -84,6 +94,7 @@ impl Link {
     /// Waits for news; `None` when there will be none.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<News>> {
         if !self.is_started {
+            // Nothing precedes the first attempt that would have to be waited for.
             self.is_started = true;
             self.happen(Event::Elapsed);
         }
@@ -105,7 +116,7 @@ impl Link {
                         return Poll::Ready(Some(News::Frame(text)));
                     }
                 }
-            } else if self.wakes.poll(cx).is_ready() {
+            } else if self.ear.poll(cx).is_ready() {
                 self.happen(Event::Woke);
             } else if self.timer.as_mut().is_some_and(|timer| timer.as_mut().poll(cx).is_ready()) {
                 self.timer = None;
@@ -130,9 +141,10 @@ impl Link {
     }
 
     fn socket_address(&self) -> String {
+        let address = self.client.address(&self.path);
         match self.resume {
-            Some(version) => format!("{}?v={version}", self.address),
-            None => self.address.clone(),
+            Some(version) => format!("{address}?v={version}"),
+            None => address,
         }
     }
 }

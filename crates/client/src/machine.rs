@@ -21,7 +21,10 @@ const WAKE_SPACING: Duration = Duration::from_secs(1);
 
 /// On a wake, a connection that was silent for this long is not believed any more: the machine
 /// may have slept through its end. Asking again costs next to nothing, as the version is named.
-const DOUBT: Duration = Duration::from_secs(30);
+///
+/// It is the time after which a clock is taken for dead. When that clock ticks again, whatever
+/// was silent as long may be as dead as it was.
+const DOUBT: Duration = crate::clock::SILENCE;
 
 /// How long a server that asked for it is left alone, at least.
 const LATER: Duration = Duration::from_secs(5);
@@ -72,7 +75,7 @@ pub(crate) enum Step {
     Stop,
 }
 
-/// A moment, as the time since some other one.
+/// A moment, as the time since some other one. It never goes back.
 pub(crate) type Moment = Duration;
 
 /// One connection that is made again whenever it ends.
@@ -218,11 +221,13 @@ impl Machine {
         if self.state.is_live() && !self.policy.is_talkative {
             return Step::Stay;
         }
-        // The clock may have been set back meanwhile.
-        let left = self.policy.silence.saturating_sub(now.saturating_sub(heard));
+        let left = (heard + self.policy.silence).saturating_sub(now);
         match left.is_zero() {
             true => self.wait(Trouble::Silence, Duration::ZERO, now, luck),
             false => Step::Listen(left),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

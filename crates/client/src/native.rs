@@ -4,6 +4,7 @@ use std::{
     collections::hash_map::RandomState,
     hash::BuildHasher,
     pin::{Pin, pin},
+    sync::Arc,
     task::{Context, Poll, Waker, ready},
     time::Duration,
 };
@@ -15,7 +16,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, protocol::WebSocketConfig},
 };
 
-use crate::{link::Report, state::End};
+use crate::{bell::Bell, link::Report, state::End};
 
 /// The pings of the server are reported.
 pub(crate) const HEARS_PINGS: bool = true;
@@ -86,10 +87,13 @@ fn report(message: Message) -> Report {
             Report::Frame,
         ),
         Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Report::Ping,
-        Message::Close(frame) => Report::Ended(frame.map_or_else(
-            || End::Broken("the server closed the socket without a code".to_owned()),
-            |frame| End::Closed { code: frame.code.into(), reason: frame.reason.to_string() },
-        )),
+        Message::Close(frame) => Report::Ended(match frame {
+            Some(frame) => {
+                End::Closed { code: frame.code.into(), reason: frame.reason.to_string() }
+            }
+            // RFC 6455 has this number for it.
+            None => End::Closed { code: 1005, reason: String::new() },
+        }),
     }
 }
 
@@ -116,22 +120,18 @@ impl Stopwatch {
         Self(Instant::now())
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&mut self) -> Duration {
         self.0.elapsed()
     }
 }
 
-/// A native program is not told when the network is back.
-pub(crate) struct Wakes;
+/// Nothing tells a native program that the network is back.
+#[derive(Debug)]
+pub(crate) struct Events;
 
-impl Wakes {
-    pub(crate) fn new() -> Self {
+impl Events {
+    pub(crate) fn ringing(_: &Arc<Bell>) -> Self {
         Self
-    }
-
-    #[expect(clippy::unused_self, reason = "the browser's half has something to poll")]
-    pub(crate) fn poll(&mut self, _: &mut Context<'_>) -> Poll<()> {
-        Poll::Pending
     }
 }
 

@@ -1,24 +1,22 @@
 //! How a connection is doing, in words that a page can show.
 
+use std::fmt;
+
 /// How a connection is doing.
 ///
 /// ```
 /// # use monoxide_client::State;
 /// assert_eq!(State::Connecting(None).to_string(), "connecting");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
     /// Nothing has been heard yet; what went wrong the last time, if something did.
-    #[error("connecting{}", .0.as_ref().map(|trouble| format!(": {trouble}")).unwrap_or_default())]
     Connecting(Option<Trouble>),
     /// Connected, and what we have is what the server has.
-    #[error("live")]
     Live,
     /// What we have was right once. A new connection is made by itself, again and again.
-    #[error("stale: {0}")]
     Stale(Trouble),
     /// It is over, and trying again would not help.
-    #[error("closed: {0}")]
     Closed(Reason),
 }
 
@@ -27,6 +25,18 @@ impl State {
     #[must_use]
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Live)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connecting(None) => f.write_str("connecting"),
+            Self::Connecting(Some(trouble)) => write!(f, "connecting: {trouble}"),
+            Self::Live => f.write_str("live"),
+            Self::Stale(trouble) => write!(f, "stale: {trouble}"),
+            Self::Closed(reason) => write!(f, "closed: {reason}"),
+        }
     }
 }
 
@@ -41,7 +51,7 @@ pub enum Trouble {
     #[error("the server answers {0}")]
     Refused(u16),
     /// The server closed the socket.
-    #[error("the server closed the socket with {code} {reason}")]
+    #[error("the server closed the socket: {code} {reason:?}")]
     Hangup {
         /// The close code, as RFC 6455 has it.
         code: u16,

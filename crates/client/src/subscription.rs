@@ -55,6 +55,11 @@ pub enum Change {
 /// that does not ask for a while is not sent everything it missed, but what is there now.
 /// The document stays readable while the connection is down.
 ///
+/// A connection may die without a word. A native program notices because the server's pings stop.
+/// A browser shows no pings: there it is noticed when the network comes back, when somebody looks
+/// at the page again, and when a [`Clock`](crate::Clock) of the same client has found the server
+/// again. So a page that must not be wrong for long has a clock.
+///
 /// ```no_run
 /// # use monoxide_client::{Change, Client, State, Update};
 /// # use monoxide_protocol::Glob;

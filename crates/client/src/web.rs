@@ -3,20 +3,23 @@
 use std::{
     cell::RefCell,
     collections::VecDeque,
+    fmt,
     pin::Pin,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use js_sys::{ArrayBuffer, Date, Function, Promise, Uint8Array};
+use send_wrapper::SendWrapper;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
     BinaryType, CloseEvent, Event, EventTarget, MessageEvent, VisibilityState, WebSocket, Window,
 };
 
-use crate::{link::Report, state::End};
+use crate::{bell::Bell, link::Report, state::End};
 
 /// A page is not shown the pings of the server.
 pub(crate) const HEARS_PINGS: bool = false;
@@ -132,9 +135,8 @@ fn message(event: &Event) -> Report {
 
 fn close(event: &Event) -> Report {
     let event = event.unchecked_ref::<CloseEvent>();
-    // 1005 and 1006 are the browser's own words for: no code came, not even a close.
     match event.code() {
-        1005 => broken("the server closed the socket without a code"),
+        // The browser's own number for a connection that failed or broke. It does not say why.
         1006 => broken("no connection"),
         code => Report::Ended(End::Closed { code, reason: event.reason() }),
     }
@@ -170,52 +172,37 @@ fn function(closure: &Closure<dyn FnMut(Event)>) -> &Function {
     closure.as_ref().unchecked_ref()
 }
 
-/// Tells when the network is back, or somebody looks at the page again.
-pub(crate) struct Wakes {
-    inbox: Rc<RefCell<Woken>>,
-    _listeners: Vec<Listener>,
+/// What rings the bell of a client: the network is back, or somebody looks at the page again.
+pub(crate) struct Events {
+    // A page has one thread, but the client that holds this need not know.
+    _listeners: SendWrapper<Vec<Listener>>,
 }
 
-#[derive(Default)]
-struct Woken {
-    is_due: bool,
-    waker: Option<Waker>,
-}
-
-impl Wakes {
-    pub(crate) fn new() -> Self {
-        let inbox = Rc::new(RefCell::new(Woken::default()));
+impl Events {
+    pub(crate) fn ringing(bell: &Arc<Bell>) -> Self {
         let Some(window) = web_sys::window() else {
-            return Self { inbox, _listeners: Vec::new() };
+            return Self { _listeners: SendWrapper::new(Vec::new()) };
         };
-        let document = window.document();
-        let listen = |target: &EventTarget, name| {
-            let (inbox, document) = (Rc::clone(&inbox), document.clone());
-            Listener::new(target, name, move |event| {
-                let is_hidden = document
-                    .as_ref()
-                    .is_some_and(|it| it.visibility_state() == VisibilityState::Hidden);
-                if event.type_() == "online" || !is_hidden {
-                    let mut woken = inbox.borrow_mut();
-                    woken.is_due = true;
-                    if let Some(waker) = woken.waker.take() {
-                        waker.wake();
-                    }
+        let ring = |target: &EventTarget, name| {
+            let bell = Arc::clone(bell);
+            Listener::new(target, name, move |_| bell.ring())
+        };
+        let mut listeners = vec![ring(&window, "online"), ring(&window, "pageshow")];
+        if let Some(document) = window.document() {
+            let (bell, page) = (Arc::clone(bell), document.clone());
+            listeners.push(Listener::new(&document, "visibilitychange", move |_| {
+                if page.visibility_state() == VisibilityState::Visible {
+                    bell.ring();
                 }
-            })
-        };
-        let mut listeners = vec![listen(&window, "online"), listen(&window, "pageshow")];
-        listeners.extend(document.as_ref().map(|it| listen(it, "visibilitychange")));
-        Self { inbox, _listeners: listeners }
-    }
-
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut woken = self.inbox.borrow_mut();
-        if std::mem::take(&mut woken.is_due) {
-            return Poll::Ready(());
+            }));
         }
-        woken.waker = Some(cx.waker().clone());
-        Poll::Pending
+        Self { _listeners: SendWrapper::new(listeners) }
+    }
+}
+
+impl fmt::Debug for Events {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
     }
 }
 
@@ -259,17 +246,23 @@ impl Drop for Timeout {
     }
 }
 
-/// How long something has been going on, by the clock on the wall: others stop while the machine
-/// sleeps.
-pub(crate) struct Stopwatch(f64);
+/// How long something has been going on, by the clock on the wall: other clocks stop while the
+/// machine sleeps. When it is set back, nothing is counted.
+pub(crate) struct Stopwatch {
+    elapsed: Duration,
+    read_at: f64,
+}
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Self(Date::now())
+        Self { elapsed: Duration::ZERO, read_at: Date::now() }
     }
 
-    pub(crate) fn elapsed(&self) -> Duration {
-        Duration::try_from_secs_f64((Date::now() - self.0) / 1000.0).unwrap_or_default()
+    pub(crate) fn elapsed(&mut self) -> Duration {
+        let now = Date::now();
+        let milliseconds = now - std::mem::replace(&mut self.read_at, now);
+        self.elapsed += Duration::try_from_secs_f64(milliseconds / 1000.0).unwrap_or_default();
+        self.elapsed
     }
 }
 

@@ -4,21 +4,20 @@ use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     Router,
-    extract::{Path, Query, State},
+    extract::{RawQuery, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use bytes::Bytes;
 use rust_embed::{EmbeddedFile, RustEmbed};
-use serde::Deserialize;
 
 use crate::{
     clock::Clock,
-    door::{Door, Settings, Sockets},
+    door::{Address, Door, Settings, Sockets},
     error::Refusal,
     socket::{self, Source},
-    upgrade::MaybeUpgrade,
+    upgrade::{MaybeUpgrade, words},
 };
 
 /// The files of the front end, each named like the program's output.
@@ -144,9 +143,9 @@ pub(crate) fn router(site: Option<&Site>) -> Router<Door> {
     public.fold(router, |router, name| {
         let path = format!("/{name}");
         let answer = async move |State(settings): State<Arc<Settings>>,
-                                 query: Query<Versioned>,
+                                 RawQuery(query): RawQuery,
                                  headers: HeaderMap| {
-            file(&settings, &name, &query, &headers)
+            file(&settings, &name, query.as_deref(), &headers)
         };
         router.route(&path, get(answer))
     })
@@ -178,16 +177,10 @@ async fn page(State(settings): State<Arc<Settings>>) -> Response {
     (headers, [(header::CONTENT_SECURITY_POLICY, policy)], page).into_response()
 }
 
-/// The file's version in its address. A file under such an address never changes.
-#[derive(Debug, Deserialize)]
-struct Versioned {
-    v: Option<String>,
-}
-
 async fn package(
     State(settings): State<Arc<Settings>>,
-    Path(name): Path<String>,
-    query: Query<Versioned>,
+    Address(name): Address,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let script = settings.site.as_ref().and_then(|site| site.script(&name));
@@ -196,27 +189,33 @@ async fn package(
             let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
             Ok(([content_type, (header::CACHE_CONTROL, "no-cache")], script).into_response())
         }
-        None => file(&settings, &format!("_pkg/{name}"), &query, &headers),
+        None => file(&settings, &format!("_pkg/{name}"), query.as_deref(), &headers),
     }
 }
 
 fn file(
     settings: &Settings,
     name: &str,
-    query: &Versioned,
+    query: Option<&str>,
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
     let site = settings.site.as_ref().ok_or(Refusal::NoRoute)?;
+    // In development names are looked up in a folder.
+    if name.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        return Err(Refusal::NoRoute);
+    }
     let plain = (site.file)(name).ok_or(Refusal::NoRoute)?;
     let version = hash(&plain);
-    let cache = match &query.v {
-        Some(asked) if *asked == version => "public, max-age=31536000, immutable",
+    // What has its version in its address never changes there.
+    let cache = match query.and_then(|query| query.strip_prefix("v=")) {
+        Some(asked) if asked == version => "public, max-age=31536000, immutable",
         _ => "no-cache",
     };
     let packed = packed(site, name, headers);
     let encoding = packed.as_ref().map(|(encoding, _)| *encoding);
     let tag = format!("\"{version}{}\"", encoding.map(|it| format!("-{it}")).unwrap_or_default());
-    let known = headers.get_all(header::IF_NONE_MATCH).iter().any(|it| it == tag.as_str());
+    let known = words(headers, header::IF_NONE_MATCH)
+        .any(|known| known == "*" || known.trim_start_matches("W/") == tag);
 
     let mut response = if known {
         StatusCode::NOT_MODIFIED.into_response()
@@ -244,19 +243,20 @@ fn file(
 
 /// The smallest packed twin of a file that the client can read.
 fn packed(site: &Site, name: &str, headers: &HeaderMap) -> Option<(&'static str, EmbeddedFile)> {
-    let accepted =
-        headers.get_all(header::ACCEPT_ENCODING).iter().filter_map(|it| it.to_str().ok());
-    let accepted: Vec<&str> = accepted
-        .flat_map(|value| value.split(','))
-        .map(str::trim)
-        .filter(|word| !word.ends_with(";q=0"))
-        .map(|word| word.split_once(';').map_or(word, |(coding, _)| coding.trim()))
-        .collect();
     let twins = [("br", ".br"), ("gzip", ".gz")];
     twins
         .into_iter()
-        .filter(|(encoding, _)| accepted.contains(encoding))
+        .filter(|(encoding, _)| words(headers, header::ACCEPT_ENCODING).any(accepts(encoding)))
         .find_map(|(encoding, ending)| Some((encoding, (site.file)(&format!("{name}{ending}"))?)))
+}
+
+/// Whether a word of `Accept-Encoding` names `encoding`, and not with a weight of zero.
+fn accepts(encoding: &str) -> impl Fn(&str) -> bool {
+    move |word| {
+        let (coding, weight) = word.split_once(';').unwrap_or((word, ""));
+        let weight = weight.trim().strip_prefix("q=").and_then(|it| it.parse::<f32>().ok());
+        coding.trim().eq_ignore_ascii_case(encoding) && weight != Some(0.0)
+    }
 }
 
 /// The start of the content's SHA-256: enough to tell the builds of one file apart.

@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -15,6 +15,10 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Instant,
 };
+
+/// How much is read from a peer that takes nothing. Pings are answered, and these answers wait in
+/// memory until the peer takes them.
+const READ_WHILE_BLOCKED: usize = 64 * 1024;
 
 /// When a connection last gave a sign of life: it sent something, or took bytes that had been
 /// waiting. A byte that goes straight into our own socket buffer says nothing about the peer.
@@ -48,20 +52,27 @@ pub(crate) struct Watched<T> {
     liveness: Liveness,
     /// The last write had to wait for the peer.
     blocked: bool,
+    /// How much was read since then.
+    read: usize,
+    /// Who wants to read on when the peer has taken something.
+    reader: Option<Waker>,
 }
 
 impl<T> Watched<T> {
     pub(crate) fn new(connection: T) -> (Self, Liveness) {
         let liveness = Liveness::new();
-        (Self { connection, liveness: liveness.clone(), blocked: false }, liveness)
+        let (blocked, read, reader) = (false, 0, None);
+        (Self { connection, liveness: liveness.clone(), blocked, read, reader }, liveness)
     }
 
     fn wrote(&mut self, written: &Poll<io::Result<usize>>) {
         match written {
-            Poll::Pending => self.blocked = true,
+            Poll::Pending if self.blocked => {}
+            Poll::Pending => (self.blocked, self.read) = (true, 0),
             Poll::Ready(Ok(count)) if *count > 0 && self.blocked => {
-                self.blocked = false;
+                (self.blocked, self.read) = (false, 0);
                 self.liveness.sign();
+                self.reader.take().into_iter().for_each(Waker::wake);
             }
             Poll::Ready(_) => {}
         }
@@ -74,9 +85,15 @@ impl<T: AsyncRead + Unpin> AsyncRead for Watched<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.blocked && self.read >= READ_WHILE_BLOCKED {
+            self.reader = Some(context.waker().clone());
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.connection).poll_read(context, buffer))?;
-        if buffer.filled().len() > before {
+        let read = buffer.filled().len() - before;
+        if read > 0 {
+            self.read += read;
             self.liveness.sign();
         }
         Poll::Ready(Ok(()))

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -24,7 +24,7 @@ use crate::{
 pub(crate) fn router() -> Router<Door> {
     Router::new()
         .route("/_keys", get(keys))
-        .route("/{*key}", get(read).post(write).patch(patch).delete(delete))
+        .route("/{*key}", get(read).post(write).patch(patch).delete(delete).fallback(other))
 }
 
 async fn read(
@@ -60,17 +60,16 @@ async fn write(
     State(engine): State<Engine>,
     State(settings): State<Arc<Settings>>,
     Address(address): Address,
-    headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let target = Target::parse(&address)?;
-    let data = Json::parse(&body::read(&headers, body, settings.max_body).await?)?;
+    let data = Json::parse(&body::read(body, settings.max_body).await?)?;
     let key = match target {
         Target::Object(key) => {
             engine.set(key.clone(), data).await?;
             key
         }
-        Target::List(list) => engine.push(&list, data).await?,
+        Target::List(list) => engine.push(&list, data).await?.0,
     };
     Ok(written(&key))
 }
@@ -79,7 +78,6 @@ async fn patch(
     State(engine): State<Engine>,
     State(settings): State<Arc<Settings>>,
     Address(address): Address,
-    headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
     let glob = Glob::parse(&address)?;
@@ -88,7 +86,7 @@ async fn patch(
         None if address.ends_with('*') => return Err(Refusal::Glob),
         None => return Err(Refusal::NothingToPatch),
     };
-    let change = Json::parse(&body::read(&headers, body, settings.max_body).await?)?;
+    let change = Json::parse(&body::read(body, settings.max_body).await?)?;
     match engine.patch(&key, &change.to_value()).await {
         Ok(_) => Ok(written(&key)),
         Err(Error::NotFound) => Err(Refusal::NothingToPatch),
@@ -110,6 +108,11 @@ async fn delete(
         },
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Any other method. What is no key has none at all.
+async fn other(Address(address): Address) -> Refusal {
+    Glob::parse(&address).map_or_else(Refusal::from, |_| Refusal::Method)
 }
 
 /// What a write answers: the last segment of the key that was written.

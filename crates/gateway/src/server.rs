@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt as _};
+use axum::{Router, middleware::from_fn_with_state, serve::ListenerExt as _};
 use monoxide_engine::Engine;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -12,6 +12,7 @@ use crate::{
     assets::{self, Site},
     clock::Clock,
     door::{self, Door, Settings, Sockets},
+    linger::linger,
     rest,
 };
 
@@ -126,6 +127,7 @@ fn router(door: Door) -> Router {
         .merge(rest::router())
         .fallback(door::no_route)
         .method_not_allowed_fallback(door::no_method)
+        .layer(from_fn_with_state(door.sockets.clone(), linger))
         .layer(TraceLayer::new_for_http())
         .with_state(door)
 }

@@ -12,11 +12,15 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use monoxide_engine::{Engine, Subscription};
 use monoxide_protocol::Watched as WatchedName;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{
+    io::{self, AsyncWriteExt as _},
+    time::{Instant, sleep_until, timeout},
+};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
         self, Error, Message,
+        error::ProtocolError,
         protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
     },
 };
@@ -91,8 +95,9 @@ enum Ending {
     Stopping,
     /// The client neither sent nor took anything for the whole pong time.
     Silent,
-    /// The client broke the protocol, or wants to leave.
+    /// The client broke the protocol, or the connection broke.
     Socket(Error),
+    /// The client wanted to leave, and was answered.
     Left,
 }
 
@@ -165,7 +170,7 @@ impl Connection {
                     None => return Ending::Stopping,
                 },
                 () = sleep_until(next_ping) => {
-                    next_ping += ping;
+                    next_ping = Instant::now() + ping;
                     self.send(Message::Ping(Bytes::new())).await
                 }
                 () = sleep_until(deadline) => {
@@ -205,20 +210,23 @@ impl Connection {
         self.liveness.last() + self.pong
     }
 
-    /// Says goodbye, and waits a moment for the answer, so that the client sees the close frame
-    /// and not a reset.
+    /// Says goodbye, and waits a moment for the answer.
     async fn close(mut self, frame: Option<CloseFrame>) {
         let goodbye = async {
             if let Some(frame) = frame {
                 self.sink.send(Message::Close(Some(frame))).await?;
-                while let Some(heard) = self.stream.next().await {
-                    heard?;
-                }
+                while let Some(Ok(_)) = self.stream.next().await {}
             }
-            self.sink.close().await
+            // After an error the stream tells no more. What the client still sends has to be read
+            // all the same: left unread, it would turn our close frame into a reset.
+            let Ok(socket) = self.sink.reunite(self.stream) else { return Ok(()) };
+            let mut connection = socket.into_inner();
+            connection.shutdown().await?;
+            io::copy(&mut connection, &mut io::sink()).await?;
+            Ok::<_, Error>(())
         };
         match timeout(CLOSE_TIME, goodbye).await {
-            Ok(Ok(()) | Err(Error::ConnectionClosed)) => {}
+            Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::debug!(%error, "the client did not wait for the end"),
             Err(_) => tracing::debug!("the client did not answer the close frame"),
         }
@@ -230,7 +238,10 @@ impl Connection {
 fn heard_of(heard: Option<tungstenite::Result<Message>>) -> Result<(), Ending> {
     match heard {
         Some(Ok(_)) => Ok(()),
-        Some(Err(Error::ConnectionClosed)) | None => Err(Ending::Left),
+        // Most clients that leave just hang up.
+        Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) | None => {
+            Err(Ending::Left)
+        }
         Some(Err(error)) => Err(Ending::Socket(error)),
     }
 }

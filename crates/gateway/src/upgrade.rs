@@ -60,18 +60,25 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeUpgrade {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let asked = parts.method == Method::GET
-            && has_token(&parts.headers, header::CONNECTION, "upgrade")
-            && has_token(&parts.headers, header::UPGRADE, "websocket");
+        let asked =
+            parts.method == Method::GET && has(words(&parts.headers, header::UPGRADE), "websocket");
         Ok(Self(asked.then(|| check(parts))))
     }
 }
 
 fn check(parts: &mut Parts) -> Result<Upgrade, Refusal> {
     let headers = &parts.headers;
+    if !has(words(headers, header::CONNECTION), "upgrade") {
+        return Err(Refusal::Handshake);
+    }
+    // Its bytes could be taken for frames, or frames for its bytes.
+    let length = headers.get(header::CONTENT_LENGTH);
+    if headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|it| it != "0") {
+        return Err(Refusal::Handshake);
+    }
     let key = headers.get(header::SEC_WEBSOCKET_KEY).ok_or(Refusal::Handshake)?;
     let version = headers.get(header::SEC_WEBSOCKET_VERSION).ok_or(Refusal::Handshake)?;
-    if version != "13" {
+    if version != "13" || !is_challenge(key.as_bytes()) {
         return Err(Refusal::Handshake);
     }
     let accept = derive_accept_key(key.as_bytes());
@@ -79,7 +86,7 @@ fn check(parts: &mut Parts) -> Result<Upgrade, Refusal> {
     if !same_origin(headers) {
         return Err(Refusal::Origin);
     }
-    let bearer = has_token(headers, header::SEC_WEBSOCKET_PROTOCOL, "bearer");
+    let bearer = words(headers, header::SEC_WEBSOCKET_PROTOCOL).any(|word| word == "bearer");
     let since = Query::<Resume>::try_from_uri(&parts.uri)
         .ok()
         .and_then(|Query(resume)| resume.v?.parse().ok());
@@ -87,10 +94,21 @@ fn check(parts: &mut Parts) -> Result<Upgrade, Refusal> {
     Ok(Upgrade { connection, accept, bearer, since })
 }
 
-/// Whether one of the comma-separated words of a header is `token`, in whatever case.
-fn has_token(headers: &HeaderMap, name: HeaderName, token: &str) -> bool {
+/// The comma-separated words of a header.
+pub(crate) fn words(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|word| word.trim().eq_ignore_ascii_case(token))
+    values.flat_map(|value| value.split(',')).map(str::trim)
+}
+
+/// Whether one of the words is `token`, in whatever case.
+fn has<'a>(mut words: impl Iterator<Item = &'a str>, token: &str) -> bool {
+    words.any(|word| word.eq_ignore_ascii_case(token))
+}
+
+/// Whether this is what a client has to send as its key: sixteen bytes in base64.
+fn is_challenge(key: &[u8]) -> bool {
+    let digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    key.strip_suffix(b"==").is_some_and(|digits| digits.len() == 22 && digits.iter().all(digit))
 }
 
 /// Whether the page that opens the socket came from this server. Browsers let any page connect

@@ -11,12 +11,20 @@
 //! # }
 //! ```
 
+mod http;
+pub mod socket;
+
 use std::net::SocketAddr;
 
 use monoxide_engine::Engine;
 use monoxide_gateway::Server;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+
+pub use crate::{
+    http::{Answer, Http},
+    socket::Socket,
+};
 
 /// A running server; [`TestServer::close`] ends it and waits.
 #[derive(Debug)]
@@ -82,6 +90,36 @@ impl TestServer {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Sends one request, with a body when there is one, and gives the answer.
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer.
+    pub async fn request(&self, method: &str, target: &str, body: impl AsRef<[u8]>) -> Answer {
+        let mut http = Http::connect(self.address).await;
+        let (body, host) = (body.as_ref(), self.address);
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        http.send([head.as_bytes(), body].concat()).await.expect("the server reads");
+        if method == "HEAD" { http.head().await } else { http.answer().await }
+    }
+
+    /// Opens a socket.
+    ///
+    /// # Panics
+    ///
+    /// When the server refuses.
+    pub async fn socket(&self, target: &str) -> Socket {
+        Socket::open(self.address, target).await
+    }
+
+    /// Tells the server to stop, as SIGTERM would; [`TestServer::close`] waits for it.
+    pub fn stop(&self) {
+        self.stop.cancel();
     }
 
     /// Stops the server as SIGTERM would, and waits for it.

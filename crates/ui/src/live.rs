@@ -64,6 +64,7 @@ impl Live {
 /// # Panics
 ///
 /// When no [`Client`] was provided, as by `provide_context(Client::of_page()?)`.
+#[must_use]
 pub fn use_live(what: impl Fn() -> Option<Watched> + Send + Sync + 'static) -> Live {
     let client = expect_context::<Client>();
     let what = Memo::new(move |_| what());
@@ -145,15 +146,15 @@ struct News {
 
 fn drain(subscription: &mut Subscription, cx: &mut Context<'_>) -> Poll<Option<News>> {
     let mut news = News::default();
-    loop {
+    let rest = loop {
         match Pin::new(&mut *subscription).poll_next(cx) {
             Poll::Ready(Some(Update::State(state))) => news.state = Some(state),
             Poll::Ready(Some(Update::Change(change))) => news.changes.push(change),
-            Poll::Ready(None) | Poll::Pending if news.state.is_some() => break,
-            Poll::Ready(None) => return Poll::Ready(None),
-            Poll::Pending if news.changes.is_empty() => return Poll::Pending,
-            Poll::Pending => break,
+            rest => break rest,
         }
+    };
+    if news.state.is_none() && news.changes.is_empty() {
+        return rest.map(|_| None);
     }
     Poll::Ready(Some(news))
 }
