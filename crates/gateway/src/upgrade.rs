@@ -60,8 +60,8 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeUpgrade {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let asked = parts.method == Method::GET
-            && has(words(&parts.headers, header::UPGRADE), "websocket");
+        let asked =
+            parts.method == Method::GET && has(words(&parts.headers, header::UPGRADE), "websocket");
         Ok(Self(asked.then(|| check(parts))))
     }
 }

@@ -150,6 +150,8 @@ impl Http {
     async fn line(&mut self) -> String {
         let mut line = String::new();
         self.stream.read_line(&mut line).await.expect("a line of text");
-        line.strip_suffix("\r\n").unwrap_or_else(|| panic!("`{line}` is not a whole line")).to_owned()
+        line.strip_suffix("\r\n")
+            .unwrap_or_else(|| panic!("`{line}` is not a whole line"))
+            .to_owned()
     }
 }

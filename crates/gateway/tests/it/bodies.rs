@@ -45,7 +45,10 @@ fn stored(server: &TestServer, key: &str) -> Option<String> {
 #[track_caller]
 fn check_too_large(answer: &Answer) {
     let close = answer.header("connection");
-    assert_eq!((answer.status, answer.text(), close), (413, "Request Entity Too Large", Some("close")));
+    assert_eq!(
+        (answer.status, answer.text(), close),
+        (413, "Request Entity Too Large", Some("close"))
+    );
     assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
     assert_eq!(answer.header("content-length"), Some("24"));
 }
@@ -73,7 +76,8 @@ async fn a_body_of_exactly_the_cap_passes_and_one_more_byte_is_refused() {
             ("Transfer-Encoding: chunked\r\n".to_owned(), chunked(&over, 60_000)),
             ("Transfer-Encoding: chunked\r\n".to_owned(), chunked(&over, CAP + 1)),
         ] {
-            let (answer, mut http) = exchange(&server, &head(method, "/over", &headers), &body).await;
+            let (answer, mut http) =
+                exchange(&server, &head(method, "/over", &headers), &body).await;
             check_too_large(&answer);
             assert!(http.rest().await.is_empty(), "the connection ends in order");
             assert_eq!(stored(&server, "over"), None);
@@ -159,7 +163,9 @@ async fn a_client_that_never_finishes_a_refused_body_is_hung_up_on() {
 async fn a_client_that_asks_before_it_sends_is_told_to_go_on() {
     let server = TestServer::start().await;
     let mut http = Http::connect(server.address()).await;
-    http.send(head("POST", "/thing", "Content-Length: 1\r\nExpect: 100-continue\r\n")).await.unwrap();
+    http.send(head("POST", "/thing", "Content-Length: 1\r\nExpect: 100-continue\r\n"))
+        .await
+        .unwrap();
     assert_eq!(http.answer().await.status, 100);
 
     http.send(b"7").await.unwrap();
@@ -171,7 +177,9 @@ async fn a_client_that_asks_before_it_sends_is_told_to_go_on() {
 async fn a_client_that_asks_before_it_sends_to_a_wrong_key_is_not_told_to_go_on() {
     let server = TestServer::start().await;
     let mut http = Http::connect(server.address()).await;
-    http.send(head("POST", "/a//b", "Content-Length: 1\r\nExpect: 100-continue\r\n")).await.unwrap();
+    http.send(head("POST", "/a//b", "Content-Length: 1\r\nExpect: 100-continue\r\n"))
+        .await
+        .unwrap();
     assert_eq!(http.answer().await.text(), "ooo: key is not valid");
 }
 
@@ -263,7 +271,8 @@ async fn requests_that_come_at_once_are_answered_in_their_order() {
 #[tokio::test]
 async fn a_packed_body_is_not_json() {
     let server = TestServer::start().await;
-    let packed = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x033\x04\x00\xb7\xef\xdc\x83\x01\x00\x00\x00";
+    let packed =
+        b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x033\x04\x00\xb7\xef\xdc\x83\x01\x00\x00\x00";
     let headers = format!("Content-Length: {}\r\nContent-Encoding: gzip\r\n", packed.len());
     let (answer, _) = exchange(&server, &head("POST", "/thing", &headers), packed).await;
     assert_eq!((answer.status, stored(&server, "thing")), (400, None));

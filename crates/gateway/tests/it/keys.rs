@@ -51,7 +51,8 @@ async fn many_changes_in_a_moment_are_few_messages_and_end_equal() {
     post(&server, "/gone").await;
     server.request("DELETE", "/gone", "").await;
 
-    let wanted: Value = serde_json::from_slice(&server.request("GET", "/_keys", "").await.body).unwrap();
+    let wanted: Value =
+        serde_json::from_slice(&server.request("GET", "/_keys", "").await.body).unwrap();
     let mut messages = 0;
     while replica.document() != Some(&wanted) {
         let message = socket.message().await;
@@ -105,5 +106,10 @@ async fn the_keys_are_no_key() {
         post(&server, key).await;
     }
     let keys = server.request("GET", "/_keys", "").await;
-    assert!(keys.text().ends_with(r#""data":{"a/*":{"count":1},"k_eys":{"count":1},"keys":{"count":1}}}"#), "{}", keys.text());
+    assert!(
+        keys.text()
+            .ends_with(r#""data":{"a/*":{"count":1},"k_eys":{"count":1},"keys":{"count":1}}}"#),
+        "{}",
+        keys.text()
+    );
 }

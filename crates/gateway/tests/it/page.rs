@@ -152,10 +152,13 @@ async fn the_development_loop_may_reload_the_page() {
 #[tokio::test]
 async fn who_has_a_file_is_told_that_it_is_the_same() {
     let server = server().await;
-    for (target, coding) in [("/_pkg/monoxide.js", ""), ("/_pkg/monoxide.js", "br"), ("/robots.txt", "")] {
+    for (target, coding) in
+        [("/_pkg/monoxide.js", ""), ("/_pkg/monoxide.js", "br"), ("/robots.txt", "")]
+    {
         let accept = format!("Accept-Encoding: {coding}\r\n");
         let tag = get(&server, target, &accept).await.header("etag").unwrap().to_owned();
-        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()] {
+        for known in [tag.clone(), format!("W/{tag}"), format!("\"other\", {tag}"), "*".to_owned()]
+        {
             let headers = format!("{accept}If-None-Match: {known}\r\n");
             let answer = get(&server, target, &headers).await;
             assert_eq!((answer.status, answer.header("etag")), (304, Some(&*tag)), "{known}");
@@ -194,7 +197,11 @@ async fn the_smallest_twin_that_the_client_can_read_is_sent() {
             Some(_) => "gz of the script",
             None => SCRIPT,
         };
-        assert_eq!((answer.header("content-encoding"), answer.text()), (encoding, expected), "{accepted}");
+        assert_eq!(
+            (answer.header("content-encoding"), answer.text()),
+            (encoding, expected),
+            "{accepted}"
+        );
         assert_eq!(answer.header("content-type"), Some("text/javascript"));
         assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
         tags.push(answer.header("etag").unwrap().to_owned());
@@ -241,10 +248,22 @@ async fn public_files_take_their_own_addresses_and_no_other_key() {
         assert_eq!(server.request("HEAD", target, "").await.status, 200);
         for method in ["POST", "PATCH", "DELETE"] {
             let answer = server.request(method, target, "1").await;
-            assert_eq!((answer.status, answer.header("allow")), (405, Some("GET,HEAD")), "{target}");
+            assert_eq!(
+                (answer.status, answer.header("allow")),
+                (405, Some("GET,HEAD")),
+                "{target}"
+            );
         }
     }
-    for key in ["favicon", "favicon.svg/a", "Favicon.svg", "img", "img/logo", "robots.txt.br", "index.html"] {
+    for key in [
+        "favicon",
+        "favicon.svg/a",
+        "Favicon.svg",
+        "img",
+        "img/logo",
+        "robots.txt.br",
+        "index.html",
+    ] {
         let target = format!("/{key}");
         assert_eq!(server.request("POST", &target, "1").await.status, 200, "{key}");
         assert!(get(&server, &target, "").await.text().ends_with(r#","data":1}"#), "{key}");

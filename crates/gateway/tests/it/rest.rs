@@ -81,8 +81,24 @@ async fn refuses_every_method(targets: &[&str], status: u16, text: &str) {
 #[tokio::test]
 async fn an_address_outside_the_key_alphabet_is_no_page() {
     let outside = [
-        "/a%20b", "/a@b", "/a:b", "/a+b", "/a~b", "/a,b", "/a$b", "/%C3%A9", "/%FF", "/a%00b",
-        "/a;b", "/a%", "/a%2", "/thing%0A", "/(a)", "/a=b", "/%2a%25", "/books/d%2Cune",
+        "/a%20b",
+        "/a@b",
+        "/a:b",
+        "/a+b",
+        "/a~b",
+        "/a,b",
+        "/a$b",
+        "/%C3%A9",
+        "/%FF",
+        "/a%00b",
+        "/a;b",
+        "/a%",
+        "/a%2",
+        "/thing%0A",
+        "/(a)",
+        "/a=b",
+        "/%2a%25",
+        "/books/d%2Cune",
     ];
     refuses_every_method(&outside, 404, "404 page not found\\n").await;
     let odd: Vec<_> = ["PUT", "OPTIONS", "TRACE", "FOO"].map(|it| (it, "/a@b", "")).into();
@@ -167,9 +183,31 @@ async fn no_body_is_the_end_of_file() {
 async fn what_is_not_json_is_refused_and_never_stored() {
     let server = server().await;
     let bodies: [&[u8]; 26] = [
-        b"{bad", b"[1,2", b"\"abc", b"tru", b"NaN", b"{'a':1}", b"{\"a\":1,}", b"[1,]", b"01",
-        b"+1", b".5", b"1.", b"\xef\xbb\xbf{}", b"\"a\nb\"", b"\"\xff\"", b"\xff", b"\"\\ud800\"",
-        b"{\"a\":1} junk", b"123abc", b"[1]]", b"{} {}", b"1 2", b"\0", b"\"\\x\"", b"{\"a\"}",
+        b"{bad",
+        b"[1,2",
+        b"\"abc",
+        b"tru",
+        b"NaN",
+        b"{'a':1}",
+        b"{\"a\":1,}",
+        b"[1,]",
+        b"01",
+        b"+1",
+        b".5",
+        b"1.",
+        b"\xef\xbb\xbf{}",
+        b"\"a\nb\"",
+        b"\"\xff\"",
+        b"\xff",
+        b"\"\\ud800\"",
+        b"{\"a\":1} junk",
+        b"123abc",
+        b"[1]]",
+        b"{} {}",
+        b"1 2",
+        b"\0",
+        b"\"\\x\"",
+        b"{\"a\"}",
         b"\x1f\x8b\x08\x00",
     ];
     for body in bodies {
@@ -332,10 +370,12 @@ async fn an_object_has_its_history_and_its_name_around_its_data() {
 #[tokio::test]
 async fn data_is_read_as_it_was_written_but_compact_and_safe_in_a_script() {
     let server = TestServer::start().await;
-    let written = "{ \"b\" : 1.10,\n\"a\": [1e3, 12345678901234567890, -0],\"b\":\"<&>\u{2028}é\" }";
+    let written =
+        "{ \"b\" : 1.10,\n\"a\": [1e3, 12345678901234567890, -0],\"b\":\"<&>\u{2028}é\" }";
     server.request("POST", "/thing", written).await;
     let read = server.request("GET", "/thing", "").await;
-    let data = r#""data":{"b":1.10,"a":[1e3,12345678901234567890,-0],"b":"\u003c\u0026\u003e\u2028é"}}"#;
+    let data =
+        r#""data":{"b":1.10,"a":[1e3,12345678901234567890,-0],"b":"\u003c\u0026\u003e\u2028é"}}"#;
     assert!(read.text().ends_with(data), "{}", read.text());
 }
 
@@ -378,7 +418,11 @@ async fn a_patch_merges_by_the_table() {
     for (current, patch, merged) in [
         (r#"{"a":1,"b":2}"#, r#"{"a":9,"c":3}"#, r#"{"a":9,"b":2,"c":3}"#),
         (r#"{"a":1}"#, r#"{"a":null}"#, r#"{"a":null}"#),
-        (r#"{"a":{"x":1,"y":{"z":1}}}"#, r#"{"a":{"y":{"w":3}}}"#, r#"{"a":{"x":1,"y":{"w":3,"z":1}}}"#),
+        (
+            r#"{"a":{"x":1,"y":{"z":1}}}"#,
+            r#"{"a":{"y":{"w":3}}}"#,
+            r#"{"a":{"x":1,"y":{"w":3,"z":1}}}"#,
+        ),
         (r#"{"a":5}"#, r#"{"a":{"x":1}}"#, r#"{"a":{"x":1}}"#),
         (r#"{"a":null}"#, r#"{"a":{"x":1}}"#, r#"{"a":{"x":1}}"#),
         (r#"{"a":[1]}"#, r#"{"a":{"x":1}}"#, r#"{"a":[1]}"#),
@@ -417,7 +461,10 @@ async fn a_delete_takes_the_key_or_what_the_pattern_names_and_no_more() {
     let (server, _) = server().await;
     assert_eq!(line(&server.request("DELETE", "/thing", "").await), "204 - ");
     assert_eq!(server.request("GET", "/thing", "").await.status, 404);
-    assert_eq!(line(&server.request("DELETE", "/thing", "").await), plain(404, "storage: not found"));
+    assert_eq!(
+        line(&server.request("DELETE", "/thing", "").await),
+        plain(404, "storage: not found")
+    );
 
     assert_eq!(line(&server.request("DELETE", "/users/*/posts/*", "").await), "204 - ");
     assert_eq!(server.request("GET", "/users/*/posts/*", "").await.text(), "[]");

@@ -120,9 +120,14 @@ async fn a_closed_engine_takes_no_more_writes_and_says_so() {
     server.request("POST", "/thing", r#"{"a":1}"#).await;
     let mut socket = server.socket("/thing").await;
     server.engine().close().await;
-    for (method, target) in
-        [("POST", "/thing"), ("POST", "/books/*"), ("PATCH", "/thing"), ("DELETE", "/thing"), ("DELETE", "/*"), ("GET", "/_keys")]
-    {
+    for (method, target) in [
+        ("POST", "/thing"),
+        ("POST", "/books/*"),
+        ("PATCH", "/thing"),
+        ("DELETE", "/thing"),
+        ("DELETE", "/*"),
+        ("GET", "/_keys"),
+    ] {
         let answer = server.request(method, target, "{}").await;
         let told = (answer.status, answer.text());
         assert_eq!(told, (503, "ooo: server is closing"), "{method} {target}");

@@ -1,6 +1,9 @@
 //! From a request to a socket: who is let in, and what the others are told.
 
-use monoxide_testkit::{Answer, Http, Socket, TestServer, socket::{BINARY, PONG, UPGRADE}};
+use monoxide_testkit::{
+    Answer, Http, Socket, TestServer,
+    socket::{BINARY, PONG, UPGRADE},
+};
 use tokio::net::TcpStream;
 
 /// Asks for `/thing` as a socket with these headers.
@@ -31,11 +34,14 @@ async fn an_upgrade_is_answered_with_the_proof_of_rfc_6455_and_nothing_more() {
     headers.retain(|(name, _)| name != "date");
     headers.sort();
     let headers: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-    assert_eq!(headers, [
-        "connection: Upgrade",
-        "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
-        "upgrade: websocket",
-    ]);
+    assert_eq!(
+        headers,
+        [
+            "connection: Upgrade",
+            "sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            "upgrade: websocket",
+        ]
+    );
 }
 
 /// ooo serves the first as a plain GET (Q18).
@@ -91,7 +97,9 @@ async fn another_protocol_is_not_gone_over_to() {
 async fn only_a_get_is_an_upgrade() {
     let server = TestServer::start().await;
     let mut http = Http::connect(server.address()).await;
-    http.send(format!("POST /thing HTTP/1.1\r\nContent-Length: 1\r\n{UPGRADE}\r\n1")).await.unwrap();
+    http.send(format!("POST /thing HTTP/1.1\r\nContent-Length: 1\r\n{UPGRADE}\r\n1"))
+        .await
+        .unwrap();
     assert_eq!(http.answer().await.text(), r#"{"index":"thing"}"#);
     http.send(format!("HEAD /thing HTTP/1.1\r\n{UPGRADE}\r\n")).await.unwrap();
     assert_eq!(http.head().await.status, 200);
