@@ -130,8 +130,10 @@ mod tests {
     use super::*;
 
     fn list(objects: &[(&str, u64, i64)]) -> Value {
-        let object = |&(path, updated, data): &(&str, u64, i64)| json!({"created": 1, "updated": updated, "index": "x", "path": path, "data": data});
-        objects.iter().map(object).collect()
+        let objects = objects.iter().map(|(path, updated, data)| {
+            json!({"created": 1, "updated": updated, "index": "x", "path": path, "data": data})
+        });
+        objects.collect()
     }
 
     fn keys(objects: &[Shown]) -> Vec<&str> {
