@@ -8,7 +8,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     error::Error,
-    hub::{self, Hub, Limits, Subscription},
+    hub::{self, Hub, Limits, Subscription, TopicState},
     store::Store,
 };
 
@@ -42,12 +42,12 @@ impl Engine {
         self.shared.store.set(key, data).await
     }
 
-    /// Stores `data` as a new object of `list` and gives its key.
+    /// Stores `data` as a new object of `list`, and gives the key it got.
     ///
     /// # Errors
     ///
     /// [`Error::Closed`] during shutdown.
-    pub async fn push(&self, list: &List, data: Json) -> Result<Key, Error> {
+    pub async fn push(&self, list: &List, data: Json) -> Result<(Key, Version), Error> {
         self.shared.store.push(list, data).await
     }
 
@@ -71,12 +71,12 @@ impl Engine {
         self.shared.store.delete(key).await
     }
 
-    /// Deletes everything that `glob` names, all or nothing, and gives how many objects that was.
+    /// Deletes everything that `glob` names in one step, also when that is nothing.
     ///
     /// # Errors
     ///
     /// [`Error::Closed`] during shutdown.
-    pub async fn delete_all(&self, glob: &Glob) -> Result<usize, Error> {
+    pub async fn delete_all(&self, glob: &Glob) -> Result<Version, Error> {
         self.shared.store.delete_all(glob).await
     }
 
@@ -123,6 +123,15 @@ impl Engine {
         since: Option<Version>,
     ) -> Result<Subscription, Error> {
         self.shared.hub.subscribe(watched.into(), since).await
+    }
+
+    /// What is watched, and by how many; also what was watched a moment ago.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] during shutdown.
+    pub async fn topics(&self) -> Result<Vec<TopicState>, Error> {
+        self.shared.hub.topics().await
     }
 
     /// Wall time in nanoseconds since the Unix epoch: what the clock socket tells.

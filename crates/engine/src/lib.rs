@@ -35,5 +35,5 @@ mod store;
 pub use crate::{
     engine::{Builder, Engine},
     error::Error,
-    hub::Subscription,
+    hub::{Subscription, TopicState},
 };

@@ -47,6 +47,19 @@ impl Change {
     }
 }
 
+/// Why a change that was worked out beside the lock was not made.
+enum Conflict {
+    /// The object is no longer the one it was worked out from.
+    Changed,
+    Failed(Error),
+}
+
+impl From<Error> for Conflict {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Store {
     pub(crate) fn new(publisher: Publisher) -> Self {
         let clock = Clock::default();
@@ -77,21 +90,20 @@ impl Store {
         self.commit(None, |_| Ok(vec![Change::set(key, data)])).await
     }
 
-    pub(crate) async fn push(&self, list: &List, data: Json) -> Result<Key, Error> {
+    pub(crate) async fn push(&self, list: &List, data: Json) -> Result<(Key, Version), Error> {
         let mut pushed = None;
-        self.commit(None, |tree| {
-            let key = loop {
-                let key = list.key(self.clock.next());
-                // Somebody may have set this very key by hand.
-                if tree.get(&key).is_none() {
-                    break key;
-                }
-            };
+        let decide = |tree: &Tree| {
+            let new = || list.key(self.clock.next());
+            let mut key = new();
+            // Somebody may have set this very key by hand.
+            while tree.get(&key).is_some() {
+                key = new();
+            }
             pushed = Some(key.clone());
-            Ok(vec![Change::set(key, data)])
-        })
-        .await?;
-        pushed.ok_or(Error::Closed)
+            Ok::<_, Error>(vec![Change::set(key, data)])
+        };
+        let version = self.commit(None, decide).await?;
+        Ok((pushed.ok_or(Error::Closed)?, version))
     }
 
     /// Merges `patch` into what is stored, as one step: no write comes between.
@@ -103,71 +115,56 @@ impl Store {
         for _ in 0..TRIES {
             let seen = self.get(key).ok_or(Error::NotFound)?;
             let data = merged(&seen)?;
-            let unchanged = |tree: &Tree| tree.get(key).is_some_and(|it| Arc::ptr_eq(it, &seen));
-            let decide = |tree: &Tree| {
-                Ok(if unchanged(tree) { vec![Change::set(key.clone(), data)] } else { Vec::new() })
+            let decide = |tree: &Tree| match tree.get(key) {
+                Some(now) if Arc::ptr_eq(now, &seen) => Ok(vec![Change::set(key.clone(), data)]),
+                _ => Err(Conflict::Changed),
             };
-            if let Some(version) = self.commit_some(None, decide).await? {
-                return Ok(version);
+            match self.commit(None, decide).await {
+                Ok(version) => return Ok(version),
+                Err(Conflict::Changed) => {}
+                Err(Conflict::Failed(error)) => return Err(error),
             }
         }
         // Others were faster each time. Under the lock nobody is.
-        self.commit(None, |tree| {
+        let decide = |tree: &Tree| {
             let data = merged(tree.get(key).ok_or(Error::NotFound)?)?;
             Ok(vec![Change::set(key.clone(), data)])
-        })
-        .await
+        };
+        self.commit(None, decide).await
     }
 
     pub(crate) async fn delete(&self, key: &Key) -> Result<Version, Error> {
-        self.commit(None, |tree| {
+        let decide = |tree: &Tree| {
             tree.get(key).ok_or(Error::NotFound)?;
             Ok(vec![Change::delete(key.clone())])
-        })
-        .await
+        };
+        self.commit(None, decide).await
     }
 
-    /// Deletes everything that `glob` names, in one commit; gives how many that were.
-    pub(crate) async fn delete_all(&self, glob: &Glob) -> Result<usize, Error> {
-        let mut count = 0;
-        self.commit(Some(glob.clone()), |tree| {
-            let gone: Vec<_> = tree.list(glob).map(|it| Change::delete(it.key.clone())).collect();
-            count = gone.len();
-            Ok(gone)
-        })
-        .await?;
-        Ok(count)
+    /// Deletes everything that `glob` names, in one commit.
+    pub(crate) async fn delete_all(&self, glob: &Glob) -> Result<Version, Error> {
+        let gone = |tree: &Tree| tree.list(glob).map(|it| Change::delete(it.key.clone())).collect();
+        self.commit(Some(glob.clone()), |tree| Ok(gone(tree))).await
     }
 
-    async fn commit(
+    /// Reserve, decide, log, apply, publish, answer.
+    async fn commit<E: From<Error>>(
         &self,
         cleared: Option<Glob>,
-        decide: impl FnOnce(&Tree) -> Result<Vec<Change>, Error>,
-    ) -> Result<Version, Error> {
-        self.commit_some(cleared, decide).await?.ok_or(Error::NotFound)
-    }
-
-    /// Reserve, decide, log, apply, publish, answer. `None` when nothing was to be done.
-    async fn commit_some(
-        &self,
-        cleared: Option<Glob>,
-        decide: impl FnOnce(&Tree) -> Result<Vec<Change>, Error>,
-    ) -> Result<Option<Version>, Error> {
+        decide: impl FnOnce(&Tree) -> Result<Vec<Change>, E>,
+    ) -> Result<Version, E> {
         // All waiting is here, before the lock. Inside it nothing waits, so the order of events
         // is the order of changes.
         let place = self.publisher.reserve().await?;
         let mut state = self.lock();
         let changes = decide(&state.tree)?;
-        if changes.is_empty() && cleared.is_none() {
-            return Ok(None);
-        }
         let version = self.clock.next();
         let events = changes.into_iter().map(|change| state.tree.stamp(change, version)).collect();
         // The log stands here. Without a backend it is absent and costs nothing.
         let commit = Commit { version, events, cleared };
         state.apply(&commit);
         place.publish(commit);
-        Ok(Some(version))
+        Ok(version)
     }
 
     /// A panic elsewhere does not leave half a change: deciding changes nothing, and applying

@@ -69,7 +69,7 @@ async fn write(
             engine.set(key.clone(), data).await?;
             key
         }
-        Target::List(list) => engine.push(&list, data).await?,
+        Target::List(list) => engine.push(&list, data).await?.0,
     };
     Ok(written(&key))
 }

@@ -1,6 +1,6 @@
 //! A JSON value as text, checked once.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
@@ -10,6 +10,9 @@ const DEPTH: usize = 128;
 
 /// How deep a whole message may be: data, in an object, in a list, in a message.
 const MESSAGE_DEPTH: usize = DEPTH + 8;
+
+/// Names of members that mean something else to `serde_json`.
+const RESERVED: [&str; 2] = ["$serde_json::private::Number", "$serde_json::private::RawValue"];
 
 /// Why bytes are not JSON that can be stored.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,10 @@ pub enum JsonError {
     /// A `\ud800` without its other half: it names no character, and many readers fail on it.
     #[error("a string has half of a surrogate pair (RFC 7493, 2.1)")]
     Surrogate,
+    /// A member has one of the names by which `serde_json` hands numbers and raw text around. It
+    /// would take the member for one, so no Rust client could read what the server says.
+    #[error("a member may not be called `{0}`")]
+    Reserved(&'static str),
 }
 
 /// One JSON value, valid, compact and bounded in depth.
@@ -70,7 +77,8 @@ impl Json {
         from_text(&self.0).unwrap_or_default()
     }
 
-    /// The value as a tree, or `None` when a tree would lose something of it.
+    /// The value as a tree, or `None` when a tree would lose some of its members, because they
+    /// have the same name. In the tree an exponent has a sign: `1E3` is `1e+3`.
     #[must_use]
     pub fn to_exact_value(&self) -> Option<Value> {
         let value = from_text(&self.0).ok()?;
@@ -78,10 +86,12 @@ impl Json {
     }
 }
 
-impl From<&Value> for Json {
-    /// The tree as text. A tree deeper than 128 becomes `null`: none of ours is.
-    fn from(value: &Value) -> Self {
-        Self::parse(value.to_string().as_bytes()).unwrap_or_else(|_| Self("null".into()))
+impl TryFrom<&Value> for Json {
+    type Error = JsonError;
+
+    /// The tree as text; an error when it is too deep, or has a member of a reserved name.
+    fn try_from(value: &Value) -> Result<Self, JsonError> {
+        Self::parse(value.to_string().as_bytes())
     }
 }
 
@@ -101,7 +111,7 @@ impl<'de> Deserialize<'de> for Json {
 /// Reads a message, which may be a little deeper than serde's own limit of 127.
 pub(crate) fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
     let mut depth = 0_usize;
-    let too_deep = outside_strings(text).any(|byte| {
+    let too_deep = outside_strings(text).any(|(_, byte)| {
         match byte {
             b'[' | b'{' => depth += 1,
             b']' | b'}' => depth = depth.saturating_sub(1),
@@ -131,13 +141,27 @@ fn members(value: &Value) -> usize {
 
 /// How many members all objects in valid JSON have together, duplicates included.
 fn colons(text: &str) -> usize {
-    outside_strings(text).filter(|&byte| byte == b':').count()
+    outside_strings(text).filter(|&(_, byte)| byte == b':').count()
 }
 
-/// The bytes of valid JSON that are not inside a string.
-fn outside_strings(text: &str) -> impl Iterator<Item = u8> {
+/// The text without what opens and closes it: quotes, brackets or braces.
+pub(crate) fn inside(text: &str) -> &str {
+    text.get(1..text.len() - 1).unwrap_or_default()
+}
+
+/// What a string of valid JSON says.
+pub(crate) fn unquote(string: &str) -> Cow<'_, str> {
+    if string.contains('\\') {
+        Cow::Owned(serde_json::from_str(string).unwrap_or_default())
+    } else {
+        Cow::Borrowed(inside(string))
+    }
+}
+
+/// The bytes of valid JSON that are not inside a string, and where they are.
+pub(crate) fn outside_strings(text: &str) -> impl Iterator<Item = (usize, u8)> {
     let (mut quoted, mut escaped) = (false, false);
-    text.bytes().filter(move |&byte| {
+    text.bytes().enumerate().filter(move |&(_, byte)| {
         if quoted {
             match byte {
                 _ if escaped => escaped = false,
@@ -167,12 +191,24 @@ fn compact(text: &str) -> Result<String, JsonError> {
         if depth > DEPTH {
             return Err(JsonError::TooDeep);
         }
+        let from = out.len();
         out.push(c);
         if c == '"' {
             string(&mut chars, &mut out)?;
+            if chars.as_str().trim_start().starts_with(':') {
+                check_name(out.get(from..).unwrap_or_default())?;
+            }
         }
     }
     Ok(out)
+}
+
+fn check_name(quoted: &str) -> Result<(), JsonError> {
+    let name = unquote(quoted);
+    match RESERVED.into_iter().find(|reserved| *reserved == name) {
+        Some(reserved) => Err(JsonError::Reserved(reserved)),
+        None => Ok(()),
+    }
 }
 
 /// Copies the rest of a string, its closing quote included.

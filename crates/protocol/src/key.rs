@@ -14,7 +14,7 @@ pub enum KeyError {
     #[error("a key may not be empty")]
     Empty,
     /// The text has a character outside `a-z A-Z 0-9 - _ . / *`.
-    #[error("`{text}` has the character `{found}`, which a key may not have")]
+    #[error("`{}` has the character `{}`, which a key may not have", .text.escape_debug(), .found.escape_debug())]
     Character {
         /// The whole text.
         text: String,

@@ -17,6 +17,7 @@
 //! # Ok::<(), monoxide_protocol::KeyError>(())
 //! ```
 
+mod diff;
 mod json;
 mod key;
 mod merge;

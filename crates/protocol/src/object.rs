@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{Json, Key};
 
@@ -67,16 +66,6 @@ impl Object {
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         96 + 2 * self.key.as_str().len() + self.data.as_str().len()
-    }
-
-    /// The object as a tree, or `None` when a tree would lose something of its data.
-    pub(crate) fn to_exact_value(&self) -> Option<Value> {
-        let mut head = String::new();
-        self.encode_head(&mut head);
-        head.push_str("null}");
-        let mut value: Value = serde_json::from_str(&head).ok()?;
-        *value.get_mut("data")? = self.data.to_exact_value()?;
-        Some(value)
     }
 
     fn encode_head(&self, out: &mut String) {

@@ -1,13 +1,18 @@
 //! What changed, as RFC 6902 has it.
 
-use json_patch::PatchOperation;
-use serde_json::Value;
+use crate::{
+    EMPTY_OBJECT, Object,
+    diff::{TooLong, diff},
+};
 
-use crate::{EMPTY_OBJECT, Object};
-
-/// Patches up to this many bytes name each changed member, also where `replace /data` would be
-/// shorter: a reader sees what changed. Above it the shorter form is sent.
+/// A patch up to this many bytes names each changed member, whatever replacing would take.
 const SMALL_PATCH: usize = 1024;
+
+/// How deep members are named. Two adversarial documents of 10 MiB take half a second then.
+const DEPTH: usize = 16;
+
+/// How deep `data` is.
+const DATA: usize = 1;
 
 /// One change of a list, by position.
 ///
@@ -56,53 +61,16 @@ pub fn list_patch(changes: &[ListChange<'_>], out: &mut String) {
 
 /// Adds the operations that turn the document of `old` into that of `new` to `out`.
 ///
-/// `None` stands for the empty object. Where a tree cannot hold the data exactly (duplicate
-/// members), or naming every changed member takes longer than the data itself, the data is
-/// replaced as a whole.
+/// `None` stands for the empty object. Every changed member is named, also where replacing what
+/// it is in would be shorter: a reader sees what changed. What is replaced as a whole all the
+/// same: data, when naming its members takes more than 1,024 bytes and more than the new object;
+/// what lies deeper than 16; and an object in which no path may name the members, because two
+/// have the same name or one is `__proto__` or `prototype`, which JavaScript clients refuse.
 pub fn object_patch(old: Option<&Object>, new: Option<&Object>, out: &mut String) {
-    match by_member(old, new) {
-        Some(patch) if patch.len() <= SMALL_PATCH => out.push_str(&patch),
-        Some(patch) => {
-            let whole = replace_data(old, new);
-            out.push_str(if whole.len() < patch.len() { &whole } else { &patch });
-        }
-        None => out.push_str(&replace_data(old, new)),
-    }
-}
-
-/// The operations that name each changed member, or `None` when a tree would lose something.
-fn by_member(old: Option<&Object>, new: Option<&Object>) -> Option<String> {
-    let patch = json_patch::diff(&document(old)?, &document(new)?);
-    serde_json::to_string(&patch).ok()
-}
-
-/// The operations that replace `data` as a whole, and the rest by member.
-fn replace_data(old: Option<&Object>, new: Option<&Object>) -> String {
-    let head = |object: Option<&Object>| {
-        let mut value = match object {
-            Some(object) => Object { data: crate::Json::from(&Value::Null), ..object.clone() }
-                .to_exact_value()
-                .unwrap_or_default(),
-            None => serde_json::from_str(EMPTY_OBJECT).unwrap_or_default(),
-        };
-        if let Some(data) = value.get_mut("data") {
-            *data = Value::Null;
-        }
-        value
-    };
-    let mut operations: Vec<String> = json_patch::diff(&head(old), &head(new))
-        .0
-        .iter()
-        .map(|operation: &PatchOperation| operation.to_string())
-        .collect();
-    let data = new.map_or("{}", |object| object.data.as_str());
-    operations.push(format!(r#"{{"op":"replace","path":"/data","value":{data}}}"#));
-    format!("[{}]", operations.join(","))
-}
-
-fn document(object: Option<&Object>) -> Option<Value> {
-    match object {
-        Some(object) => object.to_exact_value(),
-        None => serde_json::from_str(EMPTY_OBJECT).ok(),
-    }
+    let document =
+        |object: Option<&Object>| object.map_or_else(|| EMPTY_OBJECT.to_owned(), Object::to_json);
+    let (old, new) = (document(old), document(new));
+    let patch = diff(&old, &new, DEPTH, SMALL_PATCH.max(new.len()))
+        .or_else(|TooLong| diff(&old, &new, DATA, usize::MAX));
+    out.push_str(&patch.expect("no text is longer than usize::MAX"));
 }

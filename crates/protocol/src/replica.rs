@@ -1,5 +1,6 @@
 //! The copy that a subscriber keeps.
 
+use json_patch::PatchOperation;
 use serde_json::Value;
 
 use crate::{Message, Version};
@@ -63,6 +64,15 @@ impl Replica {
         };
         if got <= *have {
             return Err(gap(format!("the copy is at version {have} already")));
+        }
+        // The wire has no others, and `json_patch` panics when it has to take back a `move` of a
+        // part over the whole.
+        let known = |operation: &PatchOperation| match operation {
+            PatchOperation::Add(_) | PatchOperation::Remove(_) | PatchOperation::Replace(_) => true,
+            PatchOperation::Move(_) | PatchOperation::Copy(_) | PatchOperation::Test(_) => false,
+        };
+        if !patch.iter().all(known) {
+            return Err(gap("it does more than add, replace and remove".to_owned()));
         }
         // On an error `json_patch` takes back what it had done.
         json_patch::patch(document, &patch).map_err(|error| gap(error.to_string()))?;

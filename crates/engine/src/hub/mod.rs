@@ -21,8 +21,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::document::list_json;
-pub use self::subscription::Subscription;
 use self::{document::Document, keys::KeyIndex, list::List, routes::Routes, topic::Topic};
+pub use self::{subscription::Subscription, topic::TopicState};
 use crate::{
     error::Error,
     event::{Commit, Event},
@@ -65,6 +65,7 @@ enum Request {
     Commit(Commit),
     Subscribe { watched: Watched, since: Option<Version>, answer: oneshot::Sender<Subscription> },
     Keys { answer: oneshot::Sender<String> },
+    Topics { answer: oneshot::Sender<Vec<TopicState>> },
 }
 
 /// What the hub is asked to do, in the order it was asked. One queue for commits and joiners: who
@@ -116,6 +117,10 @@ impl Hub {
         self.ask(|answer| Request::Keys { answer }).await
     }
 
+    pub(crate) async fn topics(&self) -> Result<Vec<TopicState>, Error> {
+        self.ask(|answer| Request::Topics { answer }).await
+    }
+
     async fn ask<T>(
         &self,
         request: impl FnOnce(oneshot::Sender<T>) -> Request,
@@ -162,7 +167,7 @@ impl Task {
             }
         }
         self.publish_keys();
-        self.topics().for_each(|topic| topic.close());
+        self.all_topics().for_each(|topic| topic.close());
     }
 
     fn take(&mut self, request: Request) {
@@ -178,6 +183,9 @@ impl Task {
                 document.encode(&mut out);
                 drop(answer.send(out));
             }
+            Request::Topics { answer } => {
+                drop(answer.send(self.all_topics().map(|topic| topic.state()).collect()));
+            }
         }
     }
 
@@ -190,7 +198,7 @@ impl Task {
                 let (keys, limits) = (&self.keys, self.limits);
                 let new = || {
                     let document = Document::Keys(keys.document().clone());
-                    Arc::new(Topic::new(keys.version(), document, limits))
+                    Arc::new(Topic::new(Watched::Keys, keys.version(), document, limits))
                 };
                 Arc::clone(self.keys_topic.get_or_insert_with(new))
             }
@@ -204,7 +212,8 @@ impl Task {
         } else {
             Document::Object(objects.into_iter().next())
         };
-        let topic = Arc::new(Topic::new(version, document, self.limits));
+        let watched = Watched::Glob(glob.clone());
+        let topic = Arc::new(Topic::new(watched, version, document, self.limits));
         self.routes.insert(glob, Arc::clone(&topic));
         topic
     }
@@ -259,10 +268,10 @@ impl Task {
         if self.keys_topic.as_ref().is_some_and(|topic| topic.idle(now) > self.limits.linger) {
             self.keys_topic = None;
         }
-        self.topics().for_each(|topic| topic.drop_unused_snapshot());
+        self.all_topics().for_each(|topic| topic.drop_unused_snapshot());
     }
 
-    fn topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
+    fn all_topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
         self.routes.topics().chain(&self.keys_topic)
     }
 }

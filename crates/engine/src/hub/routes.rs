@@ -127,7 +127,7 @@ impl Routes {
 
 #[cfg(test)]
 mod tests {
-    use monoxide_protocol::Version;
+    use monoxide_protocol::{Version, Watched};
     use proptest::prelude::*;
 
     use super::{
@@ -136,7 +136,8 @@ mod tests {
     };
 
     fn topic() -> Arc<Topic> {
-        Arc::new(Topic::new(Version::new(1), Document::Object(None), Limits::default()))
+        let document = Document::Object(None);
+        Arc::new(Topic::new(Watched::Keys, Version::new(1), document, Limits::default()))
     }
 
     proptest! {

@@ -50,7 +50,8 @@ impl Subscription {
                     // Sending what was missed one by one would take ever longer than it takes to
                     // be written. The newest snapshot says the same.
                     Found::Gone => {
-                        tracing::debug!("a slow subscriber goes on with a snapshot");
+                        let watched = self.topic.watched();
+                        tracing::debug!(%watched, "a slow subscriber goes on with a snapshot");
                         self.position = None;
                         continue;
                     }

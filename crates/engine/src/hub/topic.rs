@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use monoxide_protocol::{Kind, Version, encode};
+use monoxide_protocol::{Kind, Version, Watched, encode};
 use tokio::{
     sync::{Mutex as AsyncMutex, watch},
     time::Instant,
@@ -21,8 +21,18 @@ use super::{
 };
 use crate::event::Event;
 
+/// One watched key, list or document, and how many watch it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicState {
+    /// What is watched.
+    pub watched: Watched,
+    /// How many subscriptions there are; none when the last one left a moment ago.
+    pub subscribers: usize,
+}
+
 #[derive(Debug)]
 pub(super) struct Topic {
+    watched: Watched,
     state: Mutex<State>,
     /// Tells subscribers that there is more to read, and how far. It also counts them.
     progress: watch::Sender<Progress>,
@@ -59,12 +69,17 @@ pub(super) struct Snapshot {
 }
 
 impl Topic {
-    pub(super) fn new(version: Version, document: Document, limits: Limits) -> Self {
+    pub(super) fn new(
+        watched: Watched,
+        version: Version,
+        document: Document,
+        limits: Limits,
+    ) -> Self {
         let window = Window::new(version, limits.window_messages, limits.window_bytes);
         let busy = Instant::now();
         let state = State { document, window, snapshot: None, snapshot_used: false, busy };
         let (progress, _) = watch::channel(Progress { end: 0, closed: false });
-        Self { state: Mutex::new(state), progress, encoding: AsyncMutex::new(()) }
+        Self { watched, state: Mutex::new(state), progress, encoding: AsyncMutex::new(()) }
     }
 
     /// Tells every subscriber of the events of one commit, in one message.
@@ -112,6 +127,15 @@ impl Topic {
     /// Ends every subscription, once it has read what is there.
     pub(super) fn close(&self) {
         self.progress.send_modify(|progress| progress.closed = true);
+    }
+
+    pub(super) fn watched(&self) -> &Watched {
+        &self.watched
+    }
+
+    pub(super) fn state(&self) -> TopicState {
+        let subscribers = self.progress.receiver_count();
+        TopicState { watched: self.watched.clone(), subscribers }
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Progress> {

@@ -1,0 +1,96 @@
+//! What is stored: the keys and lists beside, the chosen one in the middle.
+
+use leptos::{html, prelude::*};
+use monoxide_protocol::Keys;
+use monoxide_ui::{
+    Live, State,
+    model::Place,
+    view::{
+        Age, Document, EmptyServer, Icon, KeyColumn, Link, Notice, Waiting, use_keys, use_route,
+    },
+};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+
+/// The browser of what is stored.
+#[component]
+pub(crate) fn Browser(
+    /// What exists, live.
+    keys: Live,
+    /// What the server is called.
+    name: String,
+) -> impl IntoView {
+    let here = use_route().here();
+    let known = use_keys(keys);
+    let main = NodeRef::<html::Main>::new();
+    // On a phone the choice takes the place of the column in which it was made: whoever goes by
+    // keyboard or by ear has to come along.
+    Effect::new(move |before: Option<()>| {
+        here.track();
+        if let Some(main) = main.get_untracked().filter(|_| before.is_some() && is_lost()) {
+            _ = main.focus();
+        }
+    });
+    let page = move || match here.get() {
+        Place::Home => view! { <Home keys=known state=keys.state name=name.clone()/> }.into_any(),
+        Place::Document(glob) => view! { <Document glob/> }.into_any(),
+        Place::Nowhere { text, why } => view! {
+            <h1 class="unseen">{text.clone()}</h1>
+            <Notice icon=Icon::Alert title=format!("{text} is not a key") trouble=true>
+                <p>{format!("{why}.")}</p>
+                <Link to=Place::Home class="button">"All keys"</Link>
+            </Notice>
+        }
+        .into_any(),
+    };
+    view! {
+        <div class="columns">
+            <nav class="side" aria-label="Keys">
+                <KeyColumn keys=known state=keys.state/>
+            </nav>
+            <main id="main" tabindex="-1" node_ref=main>{page}</main>
+        </div>
+    }
+}
+
+/// What shows while nothing is chosen.
+#[component]
+fn Home(keys: Memo<Option<Keys>>, state: Signal<State>, name: String) -> impl IntoView {
+    let empty = Memo::new(move |_| keys.with(|keys| keys.as_ref().map(Keys::is_empty)));
+    let content = move || match empty.get() {
+        Some(true) => view! { <Age state/> <EmptyServer/> }.into_any(),
+        Some(false) => view! { <Age state/> <Overview keys/> }.into_any(),
+        None => view! { <Waiting state/> }.into_any(),
+    };
+    view! {
+        <div class="page">
+            <h1 class="unseen">{name}</h1>
+            {content}
+        </div>
+    }
+}
+
+/// How much is stored, and where to go from here.
+#[component]
+fn Overview(keys: Memo<Option<Keys>>) -> impl IntoView {
+    let count = move |of: fn(&Keys) -> u64| {
+        move || keys.with(|keys| keys.as_ref().map(of)).unwrap_or_default()
+    };
+    let lists = count(|keys| keys.keys().map(|glob| u64::from(glob.is_list())).sum());
+    let objects = count(|keys| keys.values().map(|listed| listed.count).sum());
+    view! {
+        <Notice icon=Icon::List title="Choose a key">
+            <p>"It is shown here, live: what anyone writes to it shows at once."</p>
+            <dl class="tally">
+                <div><dt>"Lists"</dt><dd>{lists}</dd></div>
+                <div><dt>"Objects"</dt><dd>{objects}</dd></div>
+            </dl>
+        </Notice>
+    }
+}
+
+/// Whether no element that can be seen has the focus.
+fn is_lost() -> bool {
+    let active = document().active_element().and_then(|it| it.dyn_into::<HtmlElement>().ok());
+    active.is_none_or(|active| active.tag_name() == "BODY" || active.offset_parent().is_none())
+}

@@ -1,0 +1,8 @@
+//! The client over real sockets, against a server that does what a test tells it.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+
+mod clock;
+mod real;
+mod replica;
+mod server;
+mod subscription;

@@ -1,0 +1,105 @@
+//! The engine's promises, without a network. One binary for the whole crate.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+
+mod delivery;
+mod keys;
+mod replay;
+mod sharing;
+mod slow;
+mod writes;
+
+use futures_util::FutureExt as _;
+use monoxide_engine::{Engine, Subscription};
+use monoxide_protocol::{Glob, Json, Key, List, Message, Replica, Target};
+use serde_json::Value;
+
+fn engine() -> Engine {
+    Engine::builder().start().unwrap()
+}
+
+fn key(text: &str) -> Key {
+    Key::parse(text).unwrap()
+}
+
+fn glob(text: &str) -> Glob {
+    Glob::parse(text).unwrap()
+}
+
+fn list(text: &str) -> List {
+    match Target::parse(text).unwrap() {
+        Target::List(list) => list,
+        Target::Object(key) => panic!("`{key}` is no list"),
+    }
+}
+
+fn json(value: impl Into<Value>) -> Json {
+    Json::parse(value.into().to_string().as_bytes()).unwrap()
+}
+
+/// What a subscriber of `glob` would have as its document.
+fn truth(engine: &Engine, glob: &Glob) -> Value {
+    serde_json::from_str(&match glob.as_key() {
+        None => engine.list_json(glob),
+        Some(key) => engine
+            .get(&key)
+            .map_or_else(|| monoxide_protocol::EMPTY_OBJECT.to_owned(), |object| object.to_json()),
+    })
+    .unwrap()
+}
+
+/// A subscriber that applies what it hears.
+struct Follower {
+    subscription: Subscription,
+    copy: Replica,
+}
+
+impl Follower {
+    async fn of(engine: &Engine, watched: &str) -> Self {
+        let subscription = engine.subscribe(glob(watched), None).await.unwrap();
+        Self { subscription, copy: Replica::default() }
+    }
+
+    /// Waits for the next message.
+    async fn hear(&mut self) -> Message {
+        let message = self.subscription.next().await.expect("the engine is running");
+        self.apply(&message)
+    }
+
+    /// The next message, if it is there already.
+    fn hear_now(&mut self) -> Option<Message> {
+        let message = self.subscription.next().now_or_never()?.expect("the engine is running");
+        Some(self.apply(&message))
+    }
+
+    /// Everything up to the end of the engine.
+    async fn hear_out(&mut self) -> Vec<Message> {
+        let mut heard = Vec::new();
+        while let Some(message) = self.subscription.next().await {
+            heard.push(self.apply(&message));
+        }
+        heard
+    }
+
+    fn apply(&mut self, message: &[u8]) -> Message {
+        let message = Message::decode(std::str::from_utf8(message).unwrap()).unwrap();
+        self.copy.apply(message.clone()).unwrap();
+        message
+    }
+
+    fn document(&self) -> &Value {
+        self.copy.document().expect("a snapshot was heard")
+    }
+}
+
+/// The operations of a patch, short: `add /0`.
+fn operations(message: &Message) -> Vec<String> {
+    match message {
+        Message::Snapshot { .. } => vec!["snapshot".to_owned()],
+        Message::Patch { patch, .. } => {
+            let value = serde_json::to_value(patch).unwrap();
+            let operations = value.as_array().unwrap().iter();
+            let text = |it: &Value, member: &str| it[member].as_str().unwrap().to_owned();
+            operations.map(|it| format!("{} {}", text(it, "op"), text(it, "path"))).collect()
+        }
+    }
+}

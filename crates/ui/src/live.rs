@@ -1,0 +1,179 @@
+//! Signals that follow the server.
+
+use std::{
+    future::poll_fn,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+use futures_util::future::{AbortHandle, Abortable};
+use leptos::{
+    prelude::{
+        Effect, Get, LocalStorage, Memo, Notify, RwSignal, Set, Signal, UpdateUntracked, With,
+        WithUntracked, expect_context, on_cleanup,
+    },
+    task::spawn_local,
+};
+use monoxide_client::{Change, Client, State, Subscription, Tick, Update};
+use monoxide_protocol::Watched;
+use serde_json::Value;
+
+/// A live copy of what is watched, made by [`use_live`]. Copying it copies a handle.
+#[derive(Debug, Clone, Copy)]
+pub struct Live {
+    subscription: RwSignal<Option<Subscription>, LocalStorage>,
+    /// How the connection is doing.
+    pub state: Signal<State>,
+    /// What changed since the notification before, in order. It is set together with the
+    /// document, so an effect that reads both sees them agree.
+    pub changes: Signal<Vec<Change>>,
+}
+
+impl Live {
+    /// Reads the document, and reads it again when it changes; `None` before the first snapshot.
+    pub fn with<T>(&self, read: impl FnOnce(Option<&Value>) -> T) -> T {
+        self.subscription.with(|it| read(it.as_ref().and_then(Subscription::document)))
+    }
+
+    /// Reads the document once.
+    pub fn with_untracked<T>(&self, read: impl FnOnce(Option<&Value>) -> T) -> T {
+        self.subscription.with_untracked(|it| read(it.as_ref().and_then(Subscription::document)))
+    }
+}
+
+/// Follows what `what` names, with the [`Client`] that the context provides.
+///
+/// When the answer of `what` changes, the old subscription is dropped and a new one opened;
+/// `None` is nothing at all, and connects nowhere. Everything ends with the current owner, which
+/// is most often a component. However many messages come, the page is notified once a frame.
+///
+/// ```
+/// use leptos::prelude::*;
+/// use monoxide_protocol::Watched;
+/// use monoxide_ui::use_live;
+///
+/// #[component]
+/// fn Lists() -> impl IntoView {
+///     let keys = use_live(|| Some(Watched::Keys));
+///     let text = move || keys.with(|it| it.map_or("loading".to_owned(), |it| it.to_string()));
+///     view! { <p title=move || keys.state.get().to_string()>{text}</p> }
+/// }
+/// ```
+///
+/// # Panics
+///
+/// When no [`Client`] was provided, as by `provide_context(Client::of_page()?)`.
+#[must_use]
+pub fn use_live(what: impl Fn() -> Option<Watched> + Send + Sync + 'static) -> Live {
+    let client = expect_context::<Client>();
+    let what = Memo::new(move |_| what());
+    let subscription = RwSignal::new_local(None);
+    let state = RwSignal::new(State::Connecting(None));
+    let changes = RwSignal::new(Vec::new());
+    Effect::new(move || {
+        subscription.set(what.get().map(|what| client.subscribe(what)));
+        state.set(State::Connecting(None));
+        changes.set(Vec::new());
+        run(follow(subscription, state, changes));
+    });
+    Live { subscription, state: state.into(), changes: changes.into() }
+}
+
+/// Follows the server's clock, with the [`Client`] that the context provides: nanoseconds since
+/// the Unix epoch, `None` before the first, and how the connection is doing.
+///
+/// # Panics
+///
+/// When no [`Client`] was provided.
+#[must_use]
+pub fn use_clock() -> (Signal<Option<u64>>, Signal<State>) {
+    let mut clock = expect_context::<Client>().clock();
+    let time = RwSignal::new(None);
+    let state = RwSignal::new(State::Connecting(None));
+    run(async move {
+        while let Some(tick) = clock.next().await {
+            match tick {
+                Tick::State(now) => state.set(now),
+                Tick::Time(now) => time.set(Some(now)),
+            }
+        }
+    });
+    (time.into(), state.into())
+}
+
+/// Runs a task until the current owner is cleaned up.
+///
+/// Leptos' own `spawn_local_scoped_with_cancellation` keeps the owner alive meanwhile, so an
+/// owner that is only dropped would never be cleaned up.
+fn run(task: impl Future<Output = ()> + 'static) {
+    let (handle, registration) = AbortHandle::new_pair();
+    on_cleanup(move || handle.abort());
+    spawn_local(async move { _ = Abortable::new(task, registration).await });
+}
+
+/// Keeps the signals up to the subscription until that ends.
+async fn follow(
+    subscription: RwSignal<Option<Subscription>, LocalStorage>,
+    state: RwSignal<State>,
+    changes: RwSignal<Vec<Change>>,
+) {
+    // The subscription stays in its signal: the document is patched where it is read.
+    while let Some(news) = poll_fn(|cx| {
+        subscription
+            .try_update_untracked(|it| it.as_mut().map_or(Poll::Ready(None), |it| drain(it, cx)))
+            .unwrap_or(Poll::Ready(None))
+    })
+    .await
+    {
+        if let Some(now) = news.state {
+            state.set(now);
+        }
+        if !news.changes.is_empty() {
+            changes.set(news.changes);
+            subscription.notify();
+        }
+        frame().await;
+    }
+}
+
+/// Everything a subscription had to tell at one time.
+#[derive(Default)]
+struct News {
+    state: Option<State>,
+    changes: Vec<Change>,
+}
+
+fn drain(subscription: &mut Subscription, cx: &mut Context<'_>) -> Poll<Option<News>> {
+    let mut news = News::default();
+    let rest = loop {
+        match Pin::new(&mut *subscription).poll_next(cx) {
+            Poll::Ready(Some(Update::State(state))) => news.state = Some(state),
+            Poll::Ready(Some(Update::Change(change))) => news.changes.push(change),
+            rest => break rest,
+        }
+    };
+    if news.state.is_none() && news.changes.is_empty() {
+        return rest.map(|_| None);
+    }
+    Poll::Ready(Some(news))
+}
+
+/// Waits until the page is about to be painted; one that is hidden, and so is not painted, until
+/// a second is over.
+#[cfg(target_arch = "wasm32")]
+async fn frame() {
+    let painted = js_sys::Promise::new(&mut |resolve, _| {
+        if let Some(window) = web_sys::window() {
+            _ = window.request_animation_frame(&resolve);
+            _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, 1000);
+        }
+    });
+    _ = wasm_bindgen_futures::JsFuture::from(painted).await;
+}
+
+/// Nothing is painted outside a browser.
+#[cfg(not(target_arch = "wasm32"))]
+async fn frame() {
+    leptos::task::tick().await;
+}

@@ -1,0 +1,21 @@
+//! What the page shows, as plain values: tested without a browser.
+
+mod changes;
+mod command;
+mod list;
+mod moment;
+mod place;
+mod pointer;
+mod sidebar;
+mod tree;
+
+pub use self::{
+    changes::{Batch, Flash, Flashes, changes},
+    command::Command,
+    list::{List, Shown, Update, object},
+    moment::Moment,
+    place::Place,
+    pointer::Pointer,
+    sidebar::{Entry, Group, Line, groups, lines, listed, unlisted},
+    tree::{Fold, Folds, Kind, Label, Row, rows, summary},
+};

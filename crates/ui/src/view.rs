@@ -1,0 +1,37 @@
+//! What the page is made of.
+
+#![allow(unreachable_pub, reason = "`#[component]` writes a second function beside each")]
+#![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
+
+mod connection;
+mod copy;
+mod document;
+mod empty;
+mod flash;
+mod fold;
+mod icon;
+mod items;
+mod keys;
+mod more;
+mod notice;
+mod object;
+mod route;
+mod time;
+mod tree;
+
+pub use self::{
+    connection::{Age, Connection, Waiting},
+    copy::{CommandLine, CopyButton},
+    document::Document,
+    empty::{Deleted, EmptyList, EmptyServer, Missing},
+    flash::{Lamp, Tracked},
+    icon::{Icon, Logo},
+    items::{Item, Items, use_items},
+    keys::{KeyColumn, use_keys},
+    more::More,
+    notice::{Notice, Skeleton},
+    object::{Known, use_object},
+    route::{Link, Route, use_route},
+    time::{ServerClock, Times, When, now},
+    tree::Tree,
+};

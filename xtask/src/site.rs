@@ -1,0 +1,132 @@
+//! The front end: from the `app` crate, `style/` and `public/` to the files in `target/site`.
+//!
+//! They have the names that `cargo leptos` gives them, so that the server need not know who made them.
+
+use std::{
+    fs,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result};
+use brotli::enc::BrotliEncoderParams;
+use flate2::{Compression, write::GzEncoder};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::{files, program, stylesheet, wasm_bindgen, wasm_target::TARGET};
+
+/// The files that the server embeds.
+const SITE: &str = "target/site";
+
+/// Where they are put together.
+const DRAFT: &str = "target/front/site";
+
+/// What [`SITE`] was made of and what was made, as numbers.
+const STAMP: &str = "target/front/site.stamp";
+
+/// Builds the site, unless it is there and made of the same things; says how large the page is.
+pub(crate) fn build() -> Result<String> {
+    let version = wasm_bindgen::version()?;
+    let wasm = compile()?;
+    let css = stylesheet::bundle(Path::new("style/main.css"))?;
+    let mut inputs = vec![(wasm.clone(), files::read(&wasm)?)];
+    inputs.push((PathBuf::from(&version), css.clone().into_bytes()));
+    inputs.extend(contents(Path::new("public"))?);
+    let made_of = fingerprint(&inputs);
+    if fs::read_to_string(STAMP).ok() == Some(stamp(made_of)?) {
+        return Ok(format!("unchanged, skipped, {}", size()?));
+    }
+
+    let draft = Path::new(DRAFT);
+    files::remove_folder(draft)?;
+    for (path, bytes) in &inputs {
+        if let Ok(path) = path.strip_prefix("public") {
+            files::write(&draft.join(path), bytes)?;
+        }
+    }
+    write_glue(&wasm, &draft.join("_pkg"))?;
+    files::write(&draft.join("_pkg/monoxide.css"), css.as_bytes())?;
+    for (path, bytes) in contents(draft)? {
+        compress(&path, &bytes)?;
+    }
+    files::remove_folder(Path::new(SITE))?;
+    fs::rename(draft, SITE).with_context(|| format!("cannot write {SITE}"))?;
+    files::write(Path::new(STAMP), stamp(made_of)?.as_bytes())?;
+    Ok(format!("built, {}", size()?))
+}
+
+/// Compiles the application; cargo knows what has changed.
+fn compile() -> Result<PathBuf> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--package", "monoxide-app", "--lib", "--target", TARGET]);
+    cargo.args(["--profile", "wasm-release", "--target-dir", "target/front"]);
+    program::run(&mut cargo)?;
+    Ok(Path::new("target/front").join(TARGET).join("wasm-release/monoxide_app.wasm"))
+}
+
+/// Splits what the compiler made into the module and the JavaScript around it.
+fn write_glue(wasm: &Path, package: &Path) -> Result<()> {
+    let mut bindgen = Bindgen::new();
+    bindgen.input_path(wasm).out_name("monoxide").typescript(false);
+    bindgen.remove_name_section(true).remove_producers_section(true);
+    bindgen.web(true)?.generate(package)?;
+    // As `cargo leptos` does.
+    fs::rename(package.join("monoxide_bg.wasm"), package.join("monoxide.wasm"))?;
+    Ok(())
+}
+
+/// Puts the compressed twins of a file beside it, where they save at least a tenth.
+fn compress(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut brotli = Vec::new();
+    brotli::BrotliCompress(&mut &*bytes, &mut brotli, &BrotliEncoderParams::default())?;
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+    gzip.write_all(bytes)?;
+    for (extension, twin) in [("br", brotli), ("gz", gzip.finish()?)] {
+        if twin.len() < bytes.len() / 10 * 9 {
+            files::write(&twin_of(path, extension), &twin)?;
+        }
+    }
+    Ok(())
+}
+
+fn twin_of(path: &Path, extension: &str) -> PathBuf {
+    PathBuf::from(format!("{}.{extension}", path.display()))
+}
+
+/// The size of what the page loads, raw and as sent.
+fn size() -> Result<String> {
+    let (mut raw, mut sent, mut parts) = (0, 0, Vec::new());
+    for kind in ["wasm", "js", "css"] {
+        let path = Path::new(SITE).join("_pkg/monoxide").with_extension(kind);
+        let plain = files::read(&path)?.len();
+        let packed = files::read(&twin_of(&path, "br")).map_or(plain, |twin| twin.len());
+        parts.push(format!("{kind} {}", kilobytes(packed)));
+        raw += plain;
+        sent += packed;
+    }
+    let (raw, sent, parts) = (kilobytes(raw), kilobytes(sent), parts.join(", "));
+    Ok(format!("{raw} kB raw, {sent} kB brotli: {parts}"))
+}
+
+fn kilobytes(bytes: usize) -> String {
+    format!("{}.{}", bytes / 1000, bytes % 1000 / 100)
+}
+
+/// What the stamp says if [`SITE`] is as it is now and made of `made_of`. The site is part of it
+/// because `cargo leptos` writes it too.
+fn stamp(made_of: u64) -> Result<String> {
+    Ok(format!("{made_of:x} {:x}\n", fingerprint(&contents(Path::new(SITE))?)))
+}
+
+fn contents(folder: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>> {
+    let paths = files::below(folder)?.into_iter();
+    paths.map(|path| files::read(&path).map(|bytes| (path, bytes))).collect()
+}
+
+fn fingerprint(files: &[(PathBuf, Vec<u8>)]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    files.hash(&mut hasher);
+    hasher.finish()
+}
