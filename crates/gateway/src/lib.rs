@@ -19,17 +19,24 @@
 mod assets;
 mod body;
 mod clock;
+mod deadline;
 mod door;
+mod edge;
 mod error;
 mod frames;
 mod linger;
+mod listen;
 mod liveness;
+mod origins;
+mod pace;
 mod rest;
 mod server;
 mod socket;
+mod tls;
 mod upgrade;
 
 pub use crate::{
     assets::Site,
     server::{BuildError, Builder, Server},
+    tls::TlsError,
 };
