@@ -16,13 +16,21 @@
 //! # Ok(()) }
 //! ```
 
+mod admin;
+mod application;
 mod assets;
 mod body;
 mod clock;
 mod door;
+mod doors;
+mod endpoint;
 mod error;
+mod example;
+mod hooks;
 mod linger;
 mod liveness;
+mod phases;
+mod preconditions;
 mod rest;
 mod server;
 mod socket;
@@ -30,5 +38,8 @@ mod upgrade;
 
 pub use crate::{
     assets::Site,
+    door::Caller,
+    endpoint::{Endpoint, EndpointError},
+    hooks::Subscriber,
     server::{BuildError, Builder, Server},
 };

@@ -4,16 +4,21 @@ use std::{io, sync::Arc, time::Duration};
 
 use axum::{Router, middleware::from_fn_with_state, serve::ListenerExt as _};
 use monoxide_engine::Engine;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    net::TcpListener,
+    time::{Instant, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::trace::TraceLayer;
 
 use crate::{
-    assets::{self, Site},
+    application::Application,
+    assets::Site,
     clock::Clock,
-    door::{self, Door, Settings, Sockets},
+    door::{Door, Running, Settings, Sockets},
+    doors::{self, Shadows},
+    endpoint::EndpointError,
     linger::linger,
-    rest,
 };
 
 /// How long requests and sockets may take to end when the server stops.
@@ -25,6 +30,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Server {
     engine: Engine,
     settings: Settings,
+    shadows: Shadows,
 }
 
 /// How to build a [`Server`]; every setting has a default that works.
@@ -32,16 +38,25 @@ pub struct Server {
 #[must_use = "a builder does nothing before `build`"]
 pub struct Builder {
     engine: Engine,
-    settings: Settings,
+    pub(crate) settings: Settings,
 }
 
 /// Why a server cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A filter stands for a key that is never reached: a file of the page has its address.
-    #[error("the filter for `{0}` is never reached: a file of the page has that address")]
+    /// A filter stands for a key that is never reached: an endpoint or a file of the page has its
+    /// address.
+    #[error("the filter for `{0}` is never reached: a route has that address")]
     FilterShadowed(String),
+    /// An endpoint cannot be served.
+    #[error("the endpoint `{path}` cannot be served: {why}")]
+    Endpoint {
+        /// The endpoint's path.
+        path: String,
+        /// Why it cannot.
+        why: EndpointError,
+    },
 }
 
 impl Builder {
@@ -89,13 +104,13 @@ impl Builder {
     /// [`BuildError`] when the parts do not go together.
     pub fn build(self) -> Result<Server, BuildError> {
         let Self { engine, settings } = self;
-        let files: Vec<String> = settings.site.iter().flat_map(Site::public).collect();
-        let shadowed =
-            engine.filters().iter().find(|it| files.iter().any(|f| f == it.path.as_str()));
-        if let Some(filter) = shadowed {
+        let shadows = Shadows::new(&settings)?;
+        // A filter for a list is still of use: to programs, and to who watches the list.
+        let mut keys = engine.filters().iter().filter(|it| !it.path.is_list());
+        if let Some(filter) = keys.find(|it| shadows.hide(it.path.as_str())) {
             return Err(BuildError::FilterShadowed(filter.path.to_string()));
         }
-        Ok(Server { engine, settings })
+        Ok(Server { engine, settings, shadows })
     }
 }
 
@@ -109,6 +124,7 @@ impl Server {
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
             tick: Duration::from_secs(1),
+            application: Application::default(),
         };
         Builder { engine, settings }
     }
@@ -120,12 +136,19 @@ impl Server {
     ///
     /// When the listener fails for good.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-        let Self { engine, settings } = self;
-        let clock = Clock::new();
-        let tasks = TaskTracker::new();
-        tasks.spawn(clock.clone().run(settings.tick, stop.clone()));
+        let Self { engine, settings, shadows } = self;
+        let (clock, tasks, settings) = (Clock::new(), TaskTracker::new(), Arc::new(settings));
+        let clock_stop = CancellationToken::new();
+        tasks.spawn(clock.clone().run(settings.tick, clock_stop.clone()));
+        // From here on `stop` is the moment in which connections are to end.
+        let stop = until_drain(&settings, &tasks, stop, clock_stop);
         let sockets = Sockets { tasks: tasks.clone(), stop: stop.clone() };
-        let door = Door { engine: engine.clone(), settings: Arc::new(settings), sockets, clock };
+        let running = Running { address: listener.local_addr()?, since: Instant::now() };
+        let phases = Arc::clone(&settings);
+        let phases = &phases.application.phases;
+        let door = Door { engine: engine.clone(), settings, sockets, clock, running };
+        shadows.warn(&engine);
+        phases.start().await;
 
         // A patch is one small write that somebody is waiting for.
         let listener = listener.tap_io(|connection| {
@@ -133,12 +156,12 @@ impl Server {
                 tracing::debug!(%error, "a connection keeps Nagle's delay");
             }
         });
-        let serving = axum::serve(listener, router(door))
+        let serving = axum::serve(listener, router(&door))
             .with_graceful_shutdown(stop.clone().cancelled_owned());
         let serving = async move { serving.await };
         let mut serving = std::pin::pin!(serving);
-        tokio::select! {
-            ended = &mut serving => ended?,
+        let served = tokio::select! {
+            ended = &mut serving => ended,
             () = stop.cancelled() => {
                 let drained = async {
                     let ended = serving.await;
@@ -146,23 +169,44 @@ impl Server {
                     tasks.wait().await;
                     ended
                 };
-                match timeout(DRAIN, drained).await {
-                    Ok(ended) => ended?,
-                    Err(_) => tracing::warn!("some connections did not end in time and are cut"),
-                }
+                timeout(DRAIN, drained).await.unwrap_or_else(|_| {
+                    tracing::warn!("some connections did not end in time and are cut");
+                    Ok(())
+                })
             }
-        }
+        };
+        // Also when the listener failed: whoever waits for `stop` does not wait for ever.
+        stop.cancel();
         engine.close().await;
-        Ok(())
+        phases.run("post-shutdown", &phases.post_shutdown).await;
+        phases.run("close", &phases.close).await;
+        served
     }
 }
 
-fn router(door: Door) -> Router {
-    assets::router(door.settings.site.as_ref())
-        .merge(rest::router())
-        .fallback(door::no_route)
-        .method_not_allowed_fallback(door::no_method)
+/// Follows `asked`, the wish to stop, through the phases in which everything still works, and
+/// gives the token that is cancelled after them.
+fn until_drain(
+    settings: &Arc<Settings>,
+    tasks: &TaskTracker,
+    asked: CancellationToken,
+    clock: CancellationToken,
+) -> CancellationToken {
+    let stop = CancellationToken::new();
+    let (settings, ended) = (Arc::clone(settings), stop.clone());
+    tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+        asked.cancelled_owned().await;
+        let phases = &settings.application.phases;
+        phases.run("pre-shutdown", &phases.pre_shutdown).await;
+        clock.cancel();
+        phases.run("proxy teardown", &phases.proxy_teardown).await;
+        ended.cancel();
+    }));
+    stop
+}
+
+fn router(door: &Door) -> Router {
+    doors::router(door)
         .layer(from_fn_with_state(door.sockets.clone(), linger))
         .layer(TraceLayer::new_for_http())
-        .with_state(door)
 }
