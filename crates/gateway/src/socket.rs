@@ -32,6 +32,7 @@ use crate::{
     door::{Settings, Sockets},
     error::Refusal,
     frames::{Framed, Frames},
+    hooks::Admitted,
     liveness::{Liveness, Watched},
     upgrade::Upgrade,
 };
@@ -55,21 +56,30 @@ pub(crate) async fn subscribe(
     upgrade: Upgrade,
 ) -> Result<Response, Refusal> {
     let span = tracing::debug_span!("subscriber", %watched);
+    let path = watched.to_string();
     let subscription = session.subscribe(watched, upgrade.since).await?;
+    let admitted = settings.application.hooks.admit(session.identity(), path).await;
+    let admitted = admitted.map_err(monoxide_engine::Error::from)?;
     let source = Source::Subscription(subscription);
-    Ok(span.in_scope(|| start(source, settings, sockets, upgrade)))
+    Ok(span.in_scope(|| start(source, admitted, settings, sockets, upgrade)))
 }
 
 /// Answers the upgrade and starts the connection's task.
 pub(crate) fn start(
     source: Source,
+    admitted: Admitted,
     settings: &Arc<Settings>,
     sockets: &Sockets,
     upgrade: Upgrade,
 ) -> Response {
     let (connection, response) = upgrade.accept();
     let (settings, stop) = (Arc::clone(settings), sockets.stop.clone());
-    sockets.tasks.spawn(run(source, connection, settings, stop).in_current_span());
+    let connection = run(source, connection, settings, stop);
+    let connection = async move {
+        let _until_it_ends = admitted;
+        connection.await;
+    };
+    sockets.tasks.spawn(connection.in_current_span());
     response
 }
 
