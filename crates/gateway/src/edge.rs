@@ -90,17 +90,17 @@ struct WorthPacking {
 impl Predicate for WorthPacking {
     fn should_compress<B: HttpBody>(&self, response: &Response<B>) -> bool {
         let kind = response.headers().get(header::CONTENT_TYPE);
+        // What has no size yet is a stream, and packing it would hold its parts back.
         self.enabled
             && response.status().is_success()
-            && response.body().size_hint().exact().is_none_or(|size| size >= WORTH_PACKING)
+            && response.body().size_hint().exact().is_some_and(|size| size >= WORTH_PACKING)
             && kind.is_some_and(|kind| kind.to_str().is_ok_and(is_loose))
     }
 }
 
-/// Whether what has this content type is not packed by its nature, nor a stream whose parts are
-/// waited for.
+/// Whether what has this content type is not packed by its nature.
 fn is_loose(kind: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or(kind).trim_end();
-    (kind.starts_with("text/") && kind != "text/event-stream")
+    kind.starts_with("text/")
         || ["json", "javascript", "xml", "wasm"].iter().any(|loose| kind.ends_with(loose))
 }
