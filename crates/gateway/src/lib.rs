@@ -21,19 +21,25 @@ mod application;
 mod assets;
 mod body;
 mod clock;
+mod deadline;
 mod door;
 mod doors;
+mod edge;
 mod endpoint;
 mod error;
 mod example;
 mod hooks;
 mod linger;
+mod listen;
 mod liveness;
+mod origins;
+mod pace;
 mod phases;
 mod preconditions;
 mod rest;
 mod server;
 mod socket;
+mod tls;
 mod upgrade;
 
 pub use crate::{
@@ -42,4 +48,5 @@ pub use crate::{
     endpoint::{Endpoint, EndpointError},
     hooks::Subscriber,
     server::{BuildError, Builder, Server},
+    tls::TlsError,
 };

@@ -1,8 +1,8 @@
 //! The whole server, from a bound port to the last close frame.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, middleware::from_fn_with_state, serve::ListenerExt as _};
+use axum::{Router, middleware::from_fn_with_state};
 use monoxide_engine::Engine;
 use tokio::{
     net::TcpListener,
@@ -17,12 +17,17 @@ use crate::{
     clock::Clock,
     door::{Door, Running, Settings, Sockets},
     doors::{self, Shadows},
+    edge::Edge,
     endpoint::EndpointError,
     linger::linger,
+    listen::Listening,
+    origins::Origins,
+    pace::Timeouts,
+    tls::{Tls, TlsError},
 };
 
-/// How long requests and sockets may take to end when the server stops.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long a connection that was cut may take to notice.
+const CUT: Duration = Duration::from_secs(1);
 
 /// An engine with every door the gateway knows.
 #[derive(Debug)]
@@ -30,6 +35,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Server {
     engine: Engine,
     settings: Settings,
+    tls: Option<Tls>,
     shadows: Shadows,
 }
 
@@ -39,6 +45,7 @@ pub struct Server {
 pub struct Builder {
     engine: Engine,
     pub(crate) settings: Settings,
+    tls: Option<(PathBuf, PathBuf)>,
 }
 
 /// Why a server cannot be built.
@@ -49,6 +56,12 @@ pub enum BuildError {
     /// address.
     #[error("the filter for `{0}` is never reached: a route has that address")]
     FilterShadowed(String),
+    /// A time is zero, so that nothing would ever be in time.
+    #[error("the {0} is zero")]
+    Zero(&'static str),
+    /// The certificate or its key cannot be used.
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
     /// An endpoint cannot be served.
     #[error("the endpoint `{path}` cannot be served: {why}")]
     Endpoint {
@@ -97,20 +110,81 @@ impl Builder {
         self
     }
 
+    /// How long a request for data may take, its body included; after that the answer is 503. A
+    /// write that was not yet decided is not carried out then; one that was stands. It is also how
+    /// long requests may go on when the server stops. Default: 10 seconds.
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.settings.deadline = deadline;
+        self
+    }
+
+    /// How long a request's head may take from its first byte to its last; on a new connection it
+    /// counts from the start, TLS included. After that the connection is closed. Default: 10
+    /// seconds.
+    pub fn header_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeouts.header = timeout;
+        self
+    }
+
+    /// How long a body may take, where no deadline is shorter; after that it counts as cut off.
+    /// Default: 60 seconds.
+    pub fn read_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeouts.read = timeout;
+        self
+    }
+
+    /// How long a client may take nothing of the answer that waits for it; after that the
+    /// connection is closed. Sockets have the pong time instead. Default: 60 seconds.
+    pub fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeouts.write = timeout;
+        self
+    }
+
+    /// How long a connection is kept for its next request. Default: 10 seconds.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.timeouts.idle = timeout;
+        self
+    }
+
+    /// The origins, such as `https://app.example`, whose pages may use this server besides its
+    /// own: open sockets, and read answers (CORS). `*` stands for all. Default: pages of any
+    /// origin may read and write over HTTP, and only the server's own may open sockets.
+    pub fn origins(mut self, origins: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.origins = Origins::new(origins);
+        self
+    }
+
+    /// Whether answers of a KiB and more are packed for those who can read brotli or gzip.
+    /// Default: they are.
+    pub fn compression(mut self, compression: bool) -> Self {
+        self.settings.compression = compression;
+        self
+    }
+
+    /// Speaks TLS (1.2 and 1.3) with the certificates in the file `cert` and the private key in
+    /// the file `key`, both in PEM. While it serves, SIGHUP makes it read them again; connections
+    /// that are open keep theirs, and a pair that cannot be used changes nothing. Default: no TLS.
+    pub fn tls(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.tls = Some((cert.into(), key.into()));
+        self
+    }
+
     /// The server as described.
     ///
     /// # Errors
     ///
     /// [`BuildError`] when the parts do not go together.
     pub fn build(self) -> Result<Server, BuildError> {
-        let Self { engine, settings } = self;
+        let Self { engine, settings, tls } = self;
+        settings.check()?;
         let shadows = Shadows::new(&settings)?;
         // A filter for a list is still of use: to programs, and to who watches the list.
         let mut keys = engine.filters().iter().filter(|it| !it.path.is_list());
         if let Some(filter) = keys.find(|it| shadows.hide(it.path.as_str())) {
             return Err(BuildError::FilterShadowed(filter.path.to_string()));
         }
-        Ok(Server { engine, settings, shadows })
+        let tls = tls.map(|(cert, key)| Tls::read(cert, key)).transpose()?;
+        Ok(Server { engine, settings, shadows, tls })
     }
 }
 
@@ -124,63 +198,57 @@ impl Server {
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
             tick: Duration::from_secs(1),
+            deadline: Duration::from_secs(10),
+            timeouts: Timeouts {
+                header: Duration::from_secs(10),
+                read: Duration::from_secs(60),
+                write: Duration::from_secs(60),
+                idle: Duration::from_secs(10),
+            },
+            origins: Origins::default(),
+            compression: true,
             application: Application::default(),
         };
-        Builder { engine, settings }
+        Builder { engine, settings, tls: None }
     }
 
     /// Serves until `stop` is cancelled. Then sockets are closed with 1001, requests that were
-    /// begun are finished, for ten seconds at most, and the engine is closed.
+    /// begun are finished, for as long as the deadline at most, and the engine is closed.
     ///
     /// # Errors
     ///
-    /// When the listener fails for good.
+    /// When the process cannot be told to read its certificate again.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-        let Self { engine, settings, shadows } = self;
-        let (clock, tasks, settings) = (Clock::new(), TaskTracker::new(), Arc::new(settings));
-        let clock_stop = CancellationToken::new();
+        let Self { engine, settings, shadows, tls } = self;
+        let (settings, clock) = (Arc::new(settings), Clock::new());
+        let (tasks, clock_stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(clock.clone().run(settings.tick, clock_stop.clone()));
         // From here on `stop` is the moment in which connections are to end.
         let stop = until_drain(&settings, &tasks, stop, clock_stop);
-        let sockets = Sockets { tasks: tasks.clone(), stop: stop.clone() };
+        #[cfg(unix)]
+        if let Some(tls) = &tls {
+            tasks.spawn(tls.clone().follow(stop.clone())?);
+        }
+        let sockets = Sockets { tasks: tasks.clone(), stop };
+        let (timeouts, cut) = (settings.timeouts, CancellationToken::new());
+        let listening = Listening { timeouts, tls, sockets: sockets.clone(), cut: cut.clone() };
         let running = Running { address: listener.local_addr()?, since: Instant::now() };
-        let phases = Arc::clone(&settings);
-        let phases = &phases.application.phases;
-        let door = Door { engine: engine.clone(), settings, sockets, clock, running };
+        let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
+        let door = Door { engine: engine.clone(), settings: own, sockets, clock, running };
         shadows.warn(&engine);
         phases.start().await;
 
-        // A patch is one small write that somebody is waiting for.
-        let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
-                tracing::debug!(%error, "a connection keeps Nagle's delay");
-            }
-        });
-        let serving = axum::serve(listener, router(&door))
-            .with_graceful_shutdown(stop.clone().cancelled_owned());
-        let serving = async move { serving.await };
-        let mut serving = std::pin::pin!(serving);
-        let served = tokio::select! {
-            ended = &mut serving => ended,
-            () = stop.cancelled() => {
-                let drained = async {
-                    let ended = serving.await;
-                    tasks.close();
-                    tasks.wait().await;
-                    ended
-                };
-                timeout(DRAIN, drained).await.unwrap_or_else(|_| {
-                    tracing::warn!("some connections did not end in time and are cut");
-                    Ok(())
-                })
-            }
-        };
-        // Also when the listener failed: whoever waits for `stop` does not wait for ever.
-        stop.cancel();
+        listening.run(listener, Edge::new(router(&door), Arc::clone(&settings))).await;
+        tasks.close();
+        if timeout(settings.deadline, tasks.wait()).await.is_err() {
+            tracing::warn!("some connections did not end in time and are cut");
+            cut.cancel();
+            _ = timeout(CUT, tasks.wait()).await;
+        }
         engine.close().await;
         phases.run("post-shutdown", &phases.post_shutdown).await;
         phases.run("close", &phases.close).await;
-        served
+        Ok(())
     }
 }
 
