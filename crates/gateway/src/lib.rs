@@ -21,6 +21,7 @@ mod body;
 mod clock;
 mod door;
 mod error;
+mod frames;
 mod linger;
 mod liveness;
 mod rest;
