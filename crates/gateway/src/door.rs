@@ -9,7 +9,10 @@ use axum::{
 use monoxide_engine::{Engine, Identity, Session};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{assets::Site, clock::Clock, error::Refusal};
+use crate::{
+    assets::Site, clock::Clock, error::Refusal, origins::Origins, pace::Timeouts,
+    server::BuildError,
+};
 
 /// The engine, and the server's settings around it.
 #[derive(Debug, Clone, FromRef)]
@@ -29,6 +32,31 @@ pub(crate) struct Settings {
     pub(crate) ping: Duration,
     pub(crate) pong: Duration,
     pub(crate) tick: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) origins: Origins,
+    pub(crate) compression: bool,
+}
+
+impl Settings {
+    /// Refuses times in which nothing can be done.
+    pub(crate) fn check(&self) -> Result<(), BuildError> {
+        let Timeouts { header, read, write, idle } = self.timeouts;
+        let times = [
+            ("ping time", self.ping),
+            ("pong time", self.pong),
+            ("tick", self.tick),
+            ("deadline", self.deadline),
+            ("header timeout", header),
+            ("read timeout", read),
+            ("write timeout", write),
+            ("idle timeout", idle),
+        ];
+        match times.into_iter().find(|(_, time)| time.is_zero()) {
+            Some((name, _)) => Err(BuildError::Zero(name)),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The connections that outlive their request.

@@ -33,6 +33,8 @@ pub(crate) enum Refusal {
     Handshake,
     #[error("the page that asks is of another origin")]
     Origin,
+    #[error("the request took too long")]
+    Deadline,
     #[error(transparent)]
     Engine(#[from] Error),
 }
@@ -62,6 +64,7 @@ impl Refusal {
             Self::Json(error) => return (StatusCode::BAD_REQUEST, format!("json: {error}")),
             Self::Handshake => (StatusCode::BAD_REQUEST, "Bad Request\n"),
             Self::Origin => (StatusCode::FORBIDDEN, "Forbidden\n"),
+            Self::Deadline => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server deadline reached"),
             Self::Engine(error) => return engine(error),
         };
         (status, text.to_owned())

@@ -19,16 +19,23 @@
 mod assets;
 mod body;
 mod clock;
+mod deadline;
 mod door;
+mod edge;
 mod error;
 mod linger;
+mod listen;
 mod liveness;
+mod origins;
+mod pace;
 mod rest;
 mod server;
 mod socket;
+mod tls;
 mod upgrade;
 
 pub use crate::{
     assets::Site,
     server::{BuildError, Builder, Server},
+    tls::TlsError,
 };

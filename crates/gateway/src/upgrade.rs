@@ -1,14 +1,13 @@
 //! From a request to a socket (RFC 6455, section 4.2).
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
-    extract::{FromRequestParts, Query},
+    extract::{FromRef, FromRequestParts, Query},
     http::{
         HeaderMap, HeaderValue, Method, StatusCode,
         header::{self, HeaderName},
         request::Parts,
-        uri::Authority,
     },
     response::{IntoResponse, Response},
 };
@@ -17,7 +16,7 @@ use monoxide_protocol::Version;
 use serde::Deserialize;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::error::Refusal;
+use crate::{door::Settings, error::Refusal, origins::Origins};
 
 /// A request to go on as a socket, checked.
 ///
@@ -56,17 +55,20 @@ impl Upgrade {
 /// the handler gives after its own checks, in ooo's order.
 pub(crate) struct MaybeUpgrade(pub(crate) Option<Result<Upgrade, Refusal>>);
 
-impl<S: Send + Sync> FromRequestParts<S> for MaybeUpgrade {
+impl<S: Send + Sync> FromRequestParts<S> for MaybeUpgrade
+where
+    Arc<Settings>: FromRef<S>,
+{
     type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let asked =
             parts.method == Method::GET && has(words(&parts.headers, header::UPGRADE), "websocket");
-        Ok(Self(asked.then(|| check(parts))))
+        Ok(Self(asked.then(|| check(parts, &Arc::<Settings>::from_ref(state).origins))))
     }
 }
 
-fn check(parts: &mut Parts) -> Result<Upgrade, Refusal> {
+fn check(parts: &mut Parts, origins: &Origins) -> Result<Upgrade, Refusal> {
     let headers = &parts.headers;
     if !has(words(headers, header::CONNECTION), "upgrade") {
         return Err(Refusal::Handshake);
@@ -83,7 +85,7 @@ fn check(parts: &mut Parts) -> Result<Upgrade, Refusal> {
     }
     let accept = derive_accept_key(key.as_bytes());
     let accept = HeaderValue::from_str(&accept).map_err(|_| Refusal::Handshake)?;
-    if !same_origin(headers) {
+    if !origins.may_open_a_socket(headers) {
         return Err(Refusal::Origin);
     }
     let bearer = words(headers, header::SEC_WEBSOCKET_PROTOCOL).any(|word| word == "bearer");
@@ -109,17 +111,4 @@ fn has<'a>(mut words: impl Iterator<Item = &'a str>, token: &str) -> bool {
 fn is_challenge(key: &[u8]) -> bool {
     let digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
     key.strip_suffix(b"==").is_some_and(|digits| digits.len() == 22 && digits.iter().all(digit))
-}
-
-/// Whether the page that opens the socket came from this server. Browsers let any page connect
-/// anywhere, and send cookies along; programs send no `Origin`.
-fn same_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let origin = origin.to_str().ok().and_then(|text| text.split_once("://"));
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let parse = |text: &str| text.parse::<Authority>().ok();
-    match (origin.and_then(|(_, it)| parse(it)), host.and_then(parse)) {
-        (Some(origin), Some(host)) => origin == host,
-        _ => false,
-    }
 }

@@ -1,0 +1,128 @@
+//! From a bound port to requests and answers.
+//!
+//! `axum::serve` does the same without timeouts and without TLS.
+
+use std::{convert::Infallible, error::Error, io, pin::pin, time::Duration};
+
+use axum::{
+    body::{Body, HttpBody as _},
+    http::{Request, StatusCode},
+};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    door::Sockets,
+    edge::Edge,
+    pace::{Download, Pace, Paced, Timeouts, Upload},
+    tls::Tls,
+};
+
+/// How long nobody is let in after that failed, most likely for want of open files. Some will have
+/// been closed by then; trying at once would take a whole processor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// How connections are served.
+#[derive(Debug, Clone)]
+pub(crate) struct Listening {
+    pub(crate) timeouts: Timeouts,
+    pub(crate) tls: Option<Tls>,
+    pub(crate) sockets: Sockets,
+    /// Ends connections that go on after they were told to stop.
+    pub(crate) cut: CancellationToken,
+}
+
+impl Listening {
+    /// Lets connections in until the server stops; each is a task of its own.
+    pub(crate) async fn run(self, listener: TcpListener, edge: Edge) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.sockets.stop.cancelled() => return,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    // A token of its own, so that connections do not share the token's lock.
+                    let stop = self.sockets.stop.child_token();
+                    let connection = self.clone().connection(stream, edge.clone(), stop);
+                    self.sockets.tasks.spawn(connection);
+                }
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    tracing::error!(%error, "cannot let anybody in");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    async fn connection(self, stream: TcpStream, edge: Edge, stop: CancellationToken) {
+        // A patch is one small write that somebody is waiting for.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps Nagle's delay");
+        }
+        let (stream, pace) = Paced::new(stream, self.timeouts);
+        let Some(tls) = &self.tls else {
+            return self.requests(stream, pace, edge, stop).await;
+        };
+        let handshake = tls.acceptor().accept(stream);
+        match stop.clone().run_until_cancelled(handshake).await {
+            Some(Ok(stream)) => self.requests(stream, pace, edge, stop).await,
+            Some(Err(error)) => tracing::debug!(%error, "no TLS connection came about"),
+            None => {}
+        }
+    }
+
+    async fn requests<T>(self, stream: T, pace: Pace, edge: Edge, stop: CancellationToken)
+    where
+        T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let timeouts = self.timeouts;
+        let service = service_fn(|request: Request<Incoming>| {
+            let busy = pace.begin();
+            let request = request.map(|body| {
+                let empty = body.is_end_stream();
+                if empty { Body::empty() } else { Body::new(Upload::new(body, &pace, timeouts)) }
+            });
+            let (answer, pace) = (edge.clone().answer(request), pace.clone());
+            async move {
+                let response = answer.await;
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    pace.upgrade();
+                }
+                Ok::<_, Infallible>(response.map(|body| Download::new(body, busy)))
+            }
+        });
+        // The timeouts are those of `pace`.
+        let mut http = http1::Builder::new();
+        http.header_read_timeout(None);
+        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let mut connection = pin!(connection);
+        let ended = tokio::select! {
+            biased;
+            ended = &mut connection => ended,
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                tokio::select! {
+                    ended = connection => ended,
+                    () = self.cut.cancelled() => Ok(()),
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(error = &error as &dyn Error, "a connection broke");
+        }
+    }
+}
+
+/// Whether this says something about who wanted to come in, and nothing about the listener.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+}
