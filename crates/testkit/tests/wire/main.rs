@@ -7,3 +7,4 @@ mod messages;
 mod program;
 mod quirks;
 mod table;
+mod transport;
