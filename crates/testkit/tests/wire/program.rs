@@ -42,6 +42,32 @@ async fn it_says_where_it_listens_and_stops_on_a_signal() {
     }
 }
 
+/// The order of ooo's shutdown; with it comes a close frame.
+#[tokio::test]
+async fn hooks_run_in_their_order_as_it_stops() {
+    let (mut child, mut lines, address) = start("--hooks").await;
+    let mut socket = monoxide_testkit::Socket::open(address.parse().unwrap(), "/a").await;
+    socket.message().await;
+
+    signal(&child, "TERM").await;
+
+    assert_eq!(socket.closed().await, 1001);
+    let mut said = Vec::new();
+    while let Some(line) = lines.next_line().await.unwrap() {
+        said.push(line.strip_prefix("hook: ").unwrap().to_owned());
+    }
+    let expected = [
+        "PreShutdown-1",
+        "PreShutdown-2",
+        "ProxyTeardown-1",
+        "unsubscribe a",
+        "PostShutdown-1",
+        "OnClose",
+    ];
+    assert_eq!(said, expected);
+    assert!(child.wait().await.unwrap().success());
+}
+
 #[tokio::test]
 async fn a_later_flag_wins() {
     let server = Fixture::with("--max-body 3 --tick 1s --max-body 5 --tick 20ms").await;
