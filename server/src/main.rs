@@ -2,7 +2,10 @@
 
 mod config;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use monoxide_engine::Engine;
@@ -37,16 +40,21 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the address is for whoever started the server")]
 async fn run(config: Config) -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_env_filter(config.log).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(config.log)
+        .with_writer(io::stderr)
+        // When nobody reads the log, nobody reads a complaint about that either; trying panics.
+        .log_internal_errors(false)
+        .init();
 
     let listener = TcpListener::bind(config.addr)
         .await
         .with_context(|| format!("cannot listen on {}", config.addr))?;
     let stop = CancellationToken::new();
     let signalled = cancel_on_signal(stop.clone())?;
-    println!("listening on http://{}", listener.local_addr()?);
+    // For whoever started the server; it runs also when that one does not listen.
+    drop(writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?));
 
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
     let engine = Engine::builder().start()?;
