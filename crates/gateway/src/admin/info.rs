@@ -40,11 +40,11 @@ pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
     Ok(Info {
         name: settings.name.clone(),
         address: door.running.address.to_string(),
-        deadline: nanos(Duration::from_secs(10)),
-        read_timeout: nanos(Duration::from_secs(60)),
-        write_timeout: nanos(Duration::from_secs(60)),
-        read_header_timeout: nanos(Duration::from_secs(10)),
-        idle_timeout: nanos(Duration::from_secs(10)),
+        deadline: nanos(settings.deadline),
+        read_timeout: nanos(settings.timeouts.read),
+        write_timeout: nanos(settings.timeouts.write),
+        read_header_timeout: nanos(settings.timeouts.header),
+        idle_timeout: nanos(settings.timeouts.idle),
         // ooo has the setting, and it has no effect on the wire.
         force_patch: false,
         no_patch: engine.has_no_patch(),

@@ -25,7 +25,7 @@ async fn a_page_of_any_origin_may_read_and_write() {
     let server = Fixture::with("").await;
     for request in ["GET /nothing", "POST /a 1", "GET /a@b", "DELETE /a"] {
         let answer = ask(&server, &format!("[Origin: http://app.example] {request}")).await;
-        assert_eq!(cors(&answer), [("access-control-allow-origin", "*")], "{request}");
+        assert!(cors(&answer).contains(&("access-control-allow-origin", "*")), "{request}");
         assert!(vary(&answer).contains("origin"), "{request}");
         let answer = ask(&server, request).await;
         assert!(cors(&answer).is_empty(), "{request}");
@@ -59,7 +59,7 @@ async fn a_preflight_echoes_what_was_asked_for() {
 async fn with_origins_listed_others_are_not_told_but_carried_out() {
     let server = Fixture::with("--origins http://app.example,https://b.example").await;
     let answer = ask(&server, "[Origin: HTTP://APP.example] POST /a 1").await;
-    assert_eq!(cors(&answer), [("access-control-allow-origin", "HTTP://APP.example")]);
+    assert!(cors(&answer).contains(&("access-control-allow-origin", "HTTP://APP.example")));
     let answer = ask(&server, "[Origin: http://evil.example] POST /a 2").await;
     assert_eq!((answer.status, cors(&answer)), (200, vec![]));
     assert_eq!(server.engine().get(&"a".parse().unwrap()).unwrap().data.as_str(), "2");
