@@ -90,6 +90,7 @@ fn a_value_that_cannot_be_read_ends_the_start_with_2_and_one_line() {
         ("--ping", "0", "--ping"),
         ("--pong", "x", "--pong"),
         ("--tick", "0s", "more than zero"),
+        ("--tick", "500 years", "at most a year"),
         ("--origins", "app.example", "an origin is like"),
         ("--origins", "https://app.example/", "an origin is like"),
         ("--origins", "https://app.example,,http://localhost", "an origin is like"),
