@@ -1,12 +1,16 @@
-//! The web application: starts in the browser, and shows [`App`](app::App).
+//! The web application: starts in the browser, and shows `App`.
 #![cfg(target_arch = "wasm32")]
 #![allow(unreachable_pub, reason = "`#[component]` writes a second function beside each")]
+#![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod app;
 mod pages;
 
 use leptos::prelude::*;
-use monoxide_ui::Client;
+use monoxide_ui::{
+    Client,
+    view::{Icon, Notice},
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Takes the frame away that stood until now, and shows the application.
@@ -24,7 +28,13 @@ pub fn start() {
             provide_context(client);
             view! { <app::App/> }
         }),
-        Err(error) => panic!("this page has no server: {error}"),
+        Err(error) => mount_to_body(move || {
+            view! {
+                <Notice icon=Icon::Alert title="This page has no server" trouble=true>
+                    <p class="sentence">{format!("{error}.")}</p>
+                </Notice>
+            }
+        }),
     }
 }
 

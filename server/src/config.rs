@@ -2,10 +2,10 @@
 
 use std::{env, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{Parser, builder::BoolishValueParser};
+use clap::{CommandFactory as _, Parser, builder::BoolishValueParser, error::ContextKind};
 use monoxide_engine::Engine;
 use monoxide_gateway::{Builder, Server};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// The longest time that can be set.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -23,7 +23,7 @@ pub(crate) struct Config {
     pub(crate) name: String,
 
     /// What to log: a level, or levels by module such as `info,monoxide_gateway=debug`.
-    #[arg(long, env = "MONOXIDE_LOG", default_value = "info")]
+    #[arg(long, env = "MONOXIDE_LOG", default_value = "info", value_parser = filter)]
     pub(crate) log: EnvFilter,
 
     /// How long a request for data may take, its body included. Stopping takes no longer either.
@@ -96,9 +96,7 @@ impl Config {
             if !error.use_stderr() {
                 error.exit();
             }
-            let text = error.render().to_string();
-            let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
-            lines.collect::<Vec<_>>().join(" ")
+            one_line(&error)
         })?;
         if env::var_os("LEPTOS_WATCH").is_some() {
             config.follow_watch();
@@ -134,6 +132,37 @@ impl Config {
             self.addr = addr;
         }
         self.reload_port = read("LEPTOS_RELOAD_PORT").and_then(|text| text.parse().ok());
+    }
+}
+
+/// The first paragraph of what clap says, with the name that the setting has in the environment:
+/// the value may have come from there.
+fn one_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let line = lines.collect::<Vec<_>>().join(" ");
+    let Some(setting) = error.get(ContextKind::InvalidArg).map(ToString::to_string) else {
+        return line;
+    };
+    let mut command = Config::command();
+    command.build();
+    let names = command.get_arguments().find(|it| it.to_string() == setting);
+    match names.and_then(|it| it.get_env()) {
+        Some(name) => line.replace(
+            &format!("'{setting}'"),
+            &format!("'{setting}' ({} in the environment)", name.display()),
+        ),
+        None => line,
+    }
+}
+
+/// Reads what to log. A word that is no level would be taken for the name of a module, and a
+/// mistyped level would log nothing.
+fn filter(text: &str) -> Result<EnvFilter, String> {
+    let mut bare = text.split(',').filter(|word| !word.contains('='));
+    match bare.find(|word| word.is_empty() || word.parse::<LevelFilter>().is_err()) {
+        Some(word) => Err(format!("`{word}` is not off, error, warn, info, debug or trace")),
+        None => EnvFilter::try_new(text).map_err(|error| error.to_string()),
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod config;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
 
 use anyhow::Context as _;
 use monoxide_engine::Engine;
@@ -37,10 +40,13 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the address is for whoever started the server")]
 async fn run(mut config: Config) -> anyhow::Result<()> {
-    let log = std::mem::take(&mut config.log);
-    tracing_subscriber::fmt().with_env_filter(log).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(std::mem::take(&mut config.log))
+        .with_writer(io::stderr)
+        // When nobody reads the log, nobody reads a complaint about that either; trying panics.
+        .log_internal_errors(false)
+        .init();
 
     raise_the_limit_of_open_files();
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
@@ -52,7 +58,8 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let signalled = cancel_on_signal(stop.clone())?;
     let scheme = if tls { "https" } else { "http" };
-    println!("listening on {scheme}://{}", listener.local_addr()?);
+    // For whoever started the server; it runs also when that one does not listen.
+    drop(writeln!(io::stdout(), "listening on {scheme}://{}", listener.local_addr()?));
 
     let serve = async {
         // Whichever ends first ends the other.

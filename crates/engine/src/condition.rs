@@ -15,6 +15,8 @@ pub enum Condition {
     Always,
     /// One of these versions of the object.
     Version(Vec<Version>),
+    /// An object, but none of these versions of it; or no object.
+    Not(Vec<Version>),
     /// Any object.
     Exists,
     /// No object.
@@ -26,6 +28,7 @@ impl Condition {
         let holds = match self {
             Self::Always => true,
             Self::Version(versions) => now.is_some_and(|it| versions.contains(&it.version)),
+            Self::Not(versions) => now.is_none_or(|it| !versions.contains(&it.version)),
             Self::Exists => now.is_some(),
             Self::Missing => now.is_none(),
         };

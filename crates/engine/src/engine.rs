@@ -36,6 +36,7 @@ struct Shared {
     store: Arc<Store>,
     hub: Hub,
     events: EventHook,
+    no_patch: bool,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -173,6 +174,12 @@ impl Engine {
         let limits = self.shared.store.rules().limits();
         let nth = limits.iter().position(|(it, _)| it == path);
         nth.map_or(0, |nth| self.shared.store.limited(nth))
+    }
+
+    /// Whether every change is sent as a whole document; see [`Builder::no_patch`].
+    #[must_use]
+    pub fn has_no_patch(&self) -> bool {
+        self.shared.no_patch
     }
 
     /// How many events the hook for events was too slow for; see [`Builder::on_event`].
@@ -326,6 +333,12 @@ impl Session {
         self.engine.shared.hub.subscribe(watched, self.caller.identity.clone(), since).await
     }
 
+    /// Who asks.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.caller.identity
+    }
+
     fn may_list(&self, glob: &Glob) -> Result<(), Error> {
         let rules = self.store().rules();
         // A filter that decides from the whole list has to be asked about all of it.
@@ -413,6 +426,7 @@ impl Builder {
         let store = Arc::new(Store::new(rules, publisher));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (events, event_task) = self.events.start();
+        let no_patch = self.settings.no_patch;
         let task = hub::Task::new(Arc::clone(&store), self.settings, events.clone());
         tasks.spawn_on(task.run(requests, stop.clone()), &runtime);
         tasks.spawn_on(event_task, &runtime);
@@ -420,7 +434,7 @@ impl Builder {
             tasks.spawn_on(expire(Arc::clone(&store), stop.clone()), &runtime);
         }
         tasks.close();
-        Ok(Engine { shared: Arc::new(Shared { store, hub, events, stop, tasks }) })
+        Ok(Engine { shared: Arc::new(Shared { store, hub, events, no_patch, stop, tasks }) })
     }
 }
 

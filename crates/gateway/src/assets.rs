@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 use axum::{
     Router,
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -13,8 +13,8 @@ use bytes::Bytes;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
-    clock::Clock,
-    door::{Address, Door, Settings, Sockets},
+    admin,
+    door::{Address, Caller, Door, Settings},
     error::Refusal,
     socket::{self, Source},
     upgrade::{MaybeUpgrade, words},
@@ -151,18 +151,24 @@ pub(crate) fn router(site: Option<&Site>) -> Router<Door> {
     })
 }
 
-/// The page, or the clock when an upgrade is asked for.
+/// The page, the management API, or the clock when an upgrade is asked for.
 async fn root(
-    State(settings): State<Arc<Settings>>,
-    State(sockets): State<Sockets>,
-    State(clock): State<Clock>,
+    State(door): State<Door>,
+    Caller(session): Caller,
+    uri: Uri,
     MaybeUpgrade(upgrade): MaybeUpgrade,
 ) -> Result<Response, Refusal> {
     if let Some(upgrade) = upgrade {
-        let source = Source::Clock(clock.subscribe());
-        return Ok(socket::start(source, &settings, &sockets, upgrade?));
+        let upgrade = upgrade?;
+        let admitted = door.settings.application.hooks.admit(session.identity(), String::new());
+        let admitted = admitted.await.map_err(monoxide_engine::Error::from)?;
+        let source = Source::Clock(door.clock.subscribe());
+        return Ok(socket::start(source, admitted, &door.settings, &door.sockets, upgrade));
     }
-    Ok(page(State(settings)).await)
+    match admin::answer(&door, &uri).await? {
+        Some(answer) => Ok(answer),
+        None => Ok(page(State(door.settings)).await),
+    }
 }
 
 async fn page(State(settings): State<Arc<Settings>>) -> Response {

@@ -33,6 +33,11 @@ impl Clock {
         }
     }
 
+    /// How many are told.
+    pub(crate) fn subscribers(&self) -> usize {
+        self.ticks.receiver_count()
+    }
+
     pub(crate) fn subscribe(&self) -> Ticks {
         Ticks { ticks: self.ticks.subscribe(), first: true }
     }

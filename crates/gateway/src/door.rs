@@ -1,17 +1,19 @@
 //! What every handler is given.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{any::Any, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRef, FromRequestParts, Path},
     http::request::Parts,
+    response::{IntoResponse as _, Response},
 };
 use monoxide_engine::{Engine, Identity, Session};
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    assets::Site, clock::Clock, error::Refusal, origins::Origins, pace::Timeouts,
-    server::BuildError,
+    application::Application, assets::Site, clock::Clock, error::Refusal, origins::Origins,
+    pace::Timeouts, server::BuildError,
 };
 
 /// The engine, and the server's settings around it.
@@ -21,6 +23,7 @@ pub(crate) struct Door {
     pub(crate) settings: Arc<Settings>,
     pub(crate) sockets: Sockets,
     pub(crate) clock: Clock,
+    pub(crate) running: Running,
 }
 
 /// What the builder was told.
@@ -36,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) timeouts: Timeouts,
     pub(crate) origins: Origins,
     pub(crate) compression: bool,
+    pub(crate) application: Application,
 }
 
 /// Far longer than anybody waits, and far from where adding it to a time overflows.
@@ -62,6 +66,13 @@ impl Settings {
     }
 }
 
+/// Where a server listens, and since when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) since: Instant,
+}
+
 /// The connections that outlive their request.
 #[derive(Debug, Clone)]
 pub(crate) struct Sockets {
@@ -69,10 +80,21 @@ pub(crate) struct Sockets {
     pub(crate) stop: CancellationToken,
 }
 
-/// What whoever asks may do with the engine. A layer of the application says who that is, by an
-/// [`Identity`] among the request's extensions.
+/// What whoever asks may do with the engine, for handlers of endpoints. A
+/// [layer](crate::Builder::layer) of the application says who that is, by an [`Identity`] among the
+/// request's extensions; without one it is nobody in particular.
+///
+/// ```
+/// use monoxide_gateway::{Caller, Endpoint};
+///
+/// async fn whoami(Caller(session): Caller) -> String {
+///     session.identity().name().unwrap_or("nobody").to_owned()
+/// }
+///
+/// let endpoint = Endpoint::new("/whoami").about("Who asks").get(whoami).response::<String>();
+/// ```
 #[derive(Debug)]
-pub(crate) struct Caller(pub(crate) Session);
+pub struct Caller(pub Session);
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller
 where
@@ -103,6 +125,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
 /// Answers what has no route.
 pub(crate) async fn no_route() -> Result<Infallible, Refusal> {
     Err(Refusal::NoRoute)
+}
+
+/// Answers a request over which something panicked; the others do not notice.
+#[expect(clippy::needless_pass_by_value, reason = "this is how the layer calls it")]
+pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or("?"), "a request panicked");
+    Refusal::Panicked.into_response()
 }
 
 /// Answers a method that a route lacks; axum adds `Allow`.

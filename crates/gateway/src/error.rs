@@ -8,6 +8,9 @@ use axum::{
 use monoxide_engine::Error;
 use monoxide_protocol::{JsonError, KeyError};
 
+/// What broke inside is for our log, not for the client.
+const INTERNAL: &str = "ooo: internal error";
+
 /// A refusal on its way to a client.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -19,6 +22,10 @@ pub(crate) enum Refusal {
     Key(#[from] KeyError),
     #[error("a pattern stands where a key is wanted")]
     Glob,
+    #[error("the condition of the request cannot be read")]
+    Precondition,
+    #[error("a handler or a filter panicked")]
+    Panicked,
     #[error("there is nothing to patch")]
     NothingToPatch,
     #[error("there is nothing to delete")]
@@ -56,6 +63,8 @@ impl Refusal {
             Self::Glob => {
                 (StatusCode::BAD_REQUEST, "ooo: glob pattern not allowed for this operation")
             }
+            Self::Precondition => (StatusCode::BAD_REQUEST, "ooo: precondition is not valid"),
+            Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
             Self::NothingToPatch => (StatusCode::NOT_FOUND, "ooo: not found"),
             Self::NothingToDelete => (StatusCode::NOT_FOUND, "storage: not found"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
@@ -89,10 +98,9 @@ fn engine(error: &Error) -> (StatusCode, String) {
         Error::Merge(error) => (StatusCode::BAD_REQUEST, error.to_string()),
         Error::Json(error) => (StatusCode::BAD_REQUEST, format!("json: {error}")),
         Error::Closed => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server is closing".to_owned()),
-        // What broke inside is for our log, not for the client.
         error => {
             tracing::error!(%error, "a request failed");
-            (StatusCode::INTERNAL_SERVER_ERROR, "ooo: internal error".to_owned())
+            (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL.to_owned())
         }
     }
 }

@@ -16,18 +16,27 @@
 //! # Ok(()) }
 //! ```
 
+mod admin;
+mod application;
 mod assets;
 mod body;
 mod clock;
 mod deadline;
 mod door;
+mod doors;
 mod edge;
+mod endpoint;
 mod error;
+mod example;
+mod frames;
+mod hooks;
 mod linger;
 mod listen;
 mod liveness;
 mod origins;
 mod pace;
+mod phases;
+mod preconditions;
 mod rest;
 mod server;
 mod socket;
@@ -36,6 +45,9 @@ mod upgrade;
 
 pub use crate::{
     assets::Site,
+    door::Caller,
+    endpoint::{Endpoint, EndpointError},
+    hooks::Subscriber,
     server::{BuildError, Builder, Server},
     tls::TlsError,
 };

@@ -4,21 +4,25 @@ use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{Router, middleware::from_fn_with_state};
 use monoxide_engine::Engine;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{
+    net::TcpListener,
+    time::{Instant, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::trace::TraceLayer;
 
 use crate::{
-    assets::{self, Site},
+    application::Application,
+    assets::Site,
     clock::Clock,
-    deadline::Deadline,
-    door::{self, Door, Settings, Sockets},
+    door::{Door, Running, Settings, Sockets},
+    doors::{self, Shadows},
     edge::Edge,
+    endpoint::EndpointError,
     linger::linger,
     listen::Listening,
     origins::Origins,
     pace::Timeouts,
-    rest,
     tls::{Tls, TlsError},
 };
 
@@ -32,6 +36,7 @@ pub struct Server {
     engine: Engine,
     settings: Settings,
     tls: Option<Tls>,
+    shadows: Shadows,
 }
 
 /// How to build a [`Server`]; every setting has a default that works.
@@ -39,7 +44,7 @@ pub struct Server {
 #[must_use = "a builder does nothing before `build`"]
 pub struct Builder {
     engine: Engine,
-    settings: Settings,
+    pub(crate) settings: Settings,
     tls: Option<(PathBuf, PathBuf)>,
 }
 
@@ -47,8 +52,9 @@ pub struct Builder {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// A filter stands for a key that is never reached: a file of the page has its address.
-    #[error("the filter for `{0}` is never reached: a file of the page has that address")]
+    /// A filter stands for a key that is never reached: an endpoint or a file of the page has its
+    /// address.
+    #[error("the filter for `{0}` is never reached: a route has that address")]
     FilterShadowed(String),
     /// A time in which nothing could be done, or that could not be counted.
     #[error("the {0} is zero, or longer than a year")]
@@ -56,6 +62,14 @@ pub enum BuildError {
     /// The certificate or its key cannot be used.
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),
+    /// An endpoint cannot be served.
+    #[error("the endpoint `{path}` cannot be served: {why}")]
+    Endpoint {
+        /// The endpoint's path.
+        path: String,
+        /// Why it cannot.
+        why: EndpointError,
+    },
 }
 
 impl Builder {
@@ -163,14 +177,14 @@ impl Builder {
     pub fn build(self) -> Result<Server, BuildError> {
         let Self { engine, settings, tls } = self;
         settings.check()?;
-        let tls = tls.map(|(cert, key)| Tls::read(cert, key)).transpose()?;
-        let files: Vec<String> = settings.site.iter().flat_map(Site::public).collect();
-        let shadowed =
-            engine.filters().iter().find(|it| files.iter().any(|f| f == it.path.as_str()));
-        if let Some(filter) = shadowed {
+        let shadows = Shadows::new(&settings)?;
+        // A filter for a list is still of use: to programs, and to who watches the list.
+        let mut keys = engine.filters().iter().filter(|it| !it.path.is_list());
+        if let Some(filter) = keys.find(|it| shadows.hide(it.path.as_str())) {
             return Err(BuildError::FilterShadowed(filter.path.to_string()));
         }
-        Ok(Server { engine, settings, tls })
+        let tls = tls.map(|(cert, key)| Tls::read(cert, key)).transpose()?;
+        Ok(Server { engine, settings, shadows, tls })
     }
 }
 
@@ -193,6 +207,7 @@ impl Server {
             },
             origins: Origins::default(),
             compression: true,
+            application: Application::default(),
         };
         Builder { engine, settings, tls: None }
     }
@@ -204,10 +219,12 @@ impl Server {
     ///
     /// When the process cannot be told to read its certificate again.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-        let Self { engine, settings, tls } = self;
+        let Self { engine, settings, shadows, tls } = self;
         let (settings, clock) = (Arc::new(settings), Clock::new());
-        let tasks = TaskTracker::new();
-        tasks.spawn(clock.clone().run(settings.tick, stop.clone()));
+        let (tasks, clock_stop) = (TaskTracker::new(), CancellationToken::new());
+        tasks.spawn(clock.clone().run(settings.tick, clock_stop.clone()));
+        // From here on `stop` is the moment in which connections are to end.
+        let stop = until_drain(&settings, &tasks, stop, clock_stop);
         #[cfg(unix)]
         if let Some(tls) = &tls {
             tasks.spawn(tls.clone().follow(stop.clone())?);
@@ -215,9 +232,13 @@ impl Server {
         let sockets = Sockets { tasks: tasks.clone(), stop };
         let (timeouts, cut) = (settings.timeouts, CancellationToken::new());
         let listening = Listening { timeouts, tls, sockets: sockets.clone(), cut: cut.clone() };
-        let door = Door { engine: engine.clone(), settings: Arc::clone(&settings), sockets, clock };
+        let running = Running { address: listener.local_addr()?, since: Instant::now() };
+        let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
+        let door = Door { engine: engine.clone(), settings: own, sockets, clock, running };
+        shadows.warn(&engine);
+        phases.start().await;
 
-        listening.run(listener, Edge::new(router(door), Arc::clone(&settings))).await;
+        listening.run(listener, Edge::new(router(&door), Arc::clone(&settings))).await;
         tasks.close();
         if timeout(settings.deadline, tasks.wait()).await.is_err() {
             tracing::warn!("some connections did not end in time and are cut");
@@ -225,17 +246,35 @@ impl Server {
             _ = timeout(CUT, tasks.wait()).await;
         }
         engine.close().await;
+        phases.run("post-shutdown", &phases.post_shutdown).await;
+        phases.run("close", &phases.close).await;
         Ok(())
     }
 }
 
-fn router(door: Door) -> Router {
-    assets::router(door.settings.site.as_ref())
-        .merge(rest::router())
-        .route_layer(Deadline(door.settings.deadline))
-        .fallback(door::no_route)
-        .method_not_allowed_fallback(door::no_method)
+/// Follows `asked`, the wish to stop, through the phases in which everything still works, and
+/// gives the token that is cancelled after them.
+fn until_drain(
+    settings: &Arc<Settings>,
+    tasks: &TaskTracker,
+    asked: CancellationToken,
+    clock: CancellationToken,
+) -> CancellationToken {
+    let stop = CancellationToken::new();
+    let (settings, ended) = (Arc::clone(settings), stop.clone());
+    tasks.spawn(stop.clone().run_until_cancelled_owned(async move {
+        asked.cancelled_owned().await;
+        let phases = &settings.application.phases;
+        phases.run("pre-shutdown", &phases.pre_shutdown).await;
+        clock.cancel();
+        phases.run("proxy teardown", &phases.proxy_teardown).await;
+        ended.cancel();
+    }));
+    stop
+}
+
+fn router(door: &Door) -> Router {
+    doors::router(door)
         .layer(from_fn_with_state(door.sockets.clone(), linger))
         .layer(TraceLayer::new_for_http())
-        .with_state(door)
 }

@@ -31,6 +31,8 @@ use crate::{
     clock::Ticks,
     door::{Settings, Sockets},
     error::Refusal,
+    frames::{Framed, Frames},
+    hooks::Admitted,
     liveness::{Liveness, Watched},
     upgrade::Upgrade,
 };
@@ -54,21 +56,30 @@ pub(crate) async fn subscribe(
     upgrade: Upgrade,
 ) -> Result<Response, Refusal> {
     let span = tracing::debug_span!("subscriber", %watched);
+    let path = watched.to_string();
     let subscription = session.subscribe(watched, upgrade.since).await?;
+    let admitted = settings.application.hooks.admit(session.identity(), path).await;
+    let admitted = admitted.map_err(monoxide_engine::Error::from)?;
     let source = Source::Subscription(subscription);
-    Ok(span.in_scope(|| start(source, settings, sockets, upgrade)))
+    Ok(span.in_scope(|| start(source, admitted, settings, sockets, upgrade)))
 }
 
 /// Answers the upgrade and starts the connection's task.
 pub(crate) fn start(
     source: Source,
+    admitted: Admitted,
     settings: &Arc<Settings>,
     sockets: &Sockets,
     upgrade: Upgrade,
 ) -> Response {
     let (connection, response) = upgrade.accept();
     let (settings, stop) = (Arc::clone(settings), sockets.stop.clone());
-    sockets.tasks.spawn(run(source, connection, settings, stop).in_current_span());
+    let connection = run(source, connection, settings, stop);
+    let connection = async move {
+        let _until_it_ends = admitted;
+        connection.await;
+    };
+    sockets.tasks.spawn(connection.in_current_span());
     response
 }
 
@@ -86,6 +97,12 @@ impl Source {
             Self::Clock(ticks) => ticks.next().await,
         }
     }
+}
+
+/// What a connection sends, apart from answers.
+enum Outgoing {
+    Message(Bytes),
+    Ping,
 }
 
 /// Why a connection ends.
@@ -116,9 +133,10 @@ impl Ending {
     }
 }
 
-type Stream = WebSocketStream<Watched<TokioIo<Upgraded>>>;
+type Stream = WebSocketStream<Framed<Watched<TokioIo<Upgraded>>>>;
 
 struct Connection {
+    frames: Frames,
     sink: SplitSink<Stream, Message>,
     stream: SplitStream<Stream>,
     liveness: Liveness,
@@ -142,9 +160,10 @@ async fn run(
         .write_buffer_size(0)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
-    let socket = WebSocketStream::from_raw_socket(watched, Role::Server, Some(config)).await;
+    let (framed, frames) = Framed::new(watched);
+    let socket = WebSocketStream::from_raw_socket(framed, Role::Server, Some(config)).await;
     let (sink, stream) = socket.split();
-    let mut connection = Connection { sink, stream, liveness, pong: settings.pong, stop };
+    let mut connection = Connection { frames, sink, stream, liveness, pong: settings.pong, stop };
     tracing::debug!("opened");
     let ending = connection.carry(&mut source, settings.ping).await;
     tracing::debug!(?ending, "closed");
@@ -166,12 +185,12 @@ impl Connection {
                     Err(ending) => return ending,
                 },
                 message = source.next() => match message {
-                    Some(bytes) => self.send(Message::Binary(bytes)).await,
+                    Some(message) => self.send(Outgoing::Message(message)).await,
                     None => return Ending::Stopping,
                 },
                 () = sleep_until(next_ping) => {
                     next_ping = Instant::now() + ping;
-                    self.send(Message::Ping(Bytes::new())).await
+                    self.send(Outgoing::Ping).await
                 }
                 () = sleep_until(deadline) => {
                     if self.deadline() <= Instant::now() {
@@ -186,10 +205,19 @@ impl Connection {
         }
     }
 
-    /// Sends one message, for as long as the client takes bytes or says something.
-    async fn send(&mut self, message: Message) -> Result<(), Ending> {
+    /// Sends something, for as long as the client takes bytes or says something.
+    async fn send(&mut self, outgoing: Outgoing) -> Result<(), Ending> {
         let (liveness, pong) = (self.liveness.clone(), self.pong);
-        let mut sending = pin!(self.sink.send(message));
+        let mut sending = pin!(async {
+            match outgoing {
+                Outgoing::Message(message) => {
+                    self.sink.flush().await?;
+                    self.frames.begin(message);
+                    self.sink.flush().await
+                }
+                Outgoing::Ping => self.sink.send(Message::Ping(Bytes::new())).await,
+            }
+        });
         loop {
             let deadline = liveness.last() + pong;
             tokio::select! {

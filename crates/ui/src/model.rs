@@ -11,11 +11,11 @@ mod tree;
 
 pub use self::{
     changes::{Batch, Flash, Flashes, changes},
-    command::{read_command, write_command},
-    list::{List, Shown, Update, object},
+    command::Command,
+    list::{List, Shown, Update, name_in, object},
     moment::Moment,
     place::Place,
     pointer::Pointer,
-    sidebar::{Entry, Group, Line, groups, lines, unlisted},
+    sidebar::{Entry, Group, Line, groups, lines, listed, meant, unlisted},
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
 };

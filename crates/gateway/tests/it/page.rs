@@ -50,7 +50,7 @@ async fn without_a_front_end_the_page_says_which_command_builds_it() {
         TestServer::with(|server| server.site(Site::new::<NoFiles>(PAGE))).await,
     ];
     for server in without {
-        for target in ["/", "/?api=keys", "/_ui", "/_ui/books/dune"] {
+        for target in ["/", "/?api=nothing", "/_ui", "/_ui/books/dune"] {
             let answer = get(&server, target, "").await;
             check_page(&answer, POLICY);
             assert!(answer.text().contains("<pre>cargo xtask run</pre>"), "{}", answer.text());

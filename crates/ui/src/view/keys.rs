@@ -8,13 +8,12 @@ use leptos::{
     prelude::*,
 };
 use monoxide_protocol::{Glob, Keys};
-use serde::Deserialize;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::{
     Live, State,
-    model::{Line, Place, groups, lines, unlisted},
+    model::{Line, Place, groups, lines, listed, meant, unlisted},
     view::{Icon, Lamp, Link, More, Skeleton, use_route},
 };
 
@@ -25,7 +24,7 @@ const PAGE: usize = 200;
 /// [`Watched::Keys`](monoxide_protocol::Watched::Keys); `None` before it is known.
 #[must_use]
 pub fn use_keys(live: Live) -> Memo<Option<Keys>> {
-    Memo::new(move |_| live.with(|document| Keys::deserialize(document?.get("data")?).ok()))
+    Memo::new(move |_| live.with(|document| document.map(listed)))
 }
 
 /// The lists and keys that exist, to choose from.
@@ -179,21 +178,20 @@ fn Filter(
     let route = use_route();
     let field = NodeRef::<html::Input>::new();
     let shortcut = window_event_listener(ev::keydown, move |event| {
-        if event.key() == "/" && !is_writing(&event) && !event.ctrl_key() && !event.meta_key() {
-            if let Some(field) = field.get_untracked() {
-                event.prevent_default();
-                _ = field.focus();
-            }
+        let meant = event.key() == "/" && !(event.ctrl_key() || event.meta_key());
+        if let Some(field) = field.get_untracked().filter(|_| meant && !is_writing(&event)) {
+            event.prevent_default();
+            _ = field.focus();
         }
     });
     on_cleanup(move || shortcut.remove());
     let choose = move |event: KeyboardEvent| match event.key().as_str() {
         "Escape" => filter.set(String::new()),
         "Enter" => {
-            let first = all.with_untracked(|all| first_entry(all));
-            let unlisted =
-                || keys.with_untracked(|keys| unlisted(keys.as_ref()?, &filter.get_untracked()));
-            if let Some(glob) = first.or_else(unlisted) {
+            let glob = keys.with_untracked(|keys| {
+                all.with_untracked(|all| meant(keys.as_ref()?, all, &filter.get_untracked()))
+            });
+            if let Some(glob) = glob {
                 route.go(Place::Document(glob));
             }
         }
@@ -260,15 +258,8 @@ fn Hint(
     view! {
         {watch}
         {waiting}
-        {move || text().map(|text| view! { <p class="hint">{text}</p> })}
+        {move || text().map(|text| view! { <p class="hint sentence">{text}</p> })}
     }
-}
-
-fn first_entry(all: &[Line]) -> Option<Glob> {
-    all.iter().find_map(|line| match line {
-        Line::Entry { glob, .. } => Some(glob.clone()),
-        Line::Group { .. } => None,
-    })
 }
 
 /// Whether a key is pressed in a field that takes text.

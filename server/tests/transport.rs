@@ -1,4 +1,4 @@
-//! The settings, as whoever starts the program meets them.
+//! The settings of the transport: what they refuse, and that they do what the docs say.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
 use std::{

@@ -1,0 +1,67 @@
+//! `/?api=info`: how the server is set, and how it is.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::state;
+use crate::{door::Door, error::Refusal};
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Info {
+    name: String,
+    address: String,
+    deadline: u64,
+    read_timeout: u64,
+    write_timeout: u64,
+    read_header_timeout: u64,
+    idle_timeout: u64,
+    force_patch: bool,
+    no_patch: bool,
+    #[serde(rename = "static")]
+    is_static: bool,
+    silence: bool,
+    workers: usize,
+    tick: u64,
+    watch_panics: u64,
+    dropped_events: u64,
+    // From here on the names are ours.
+    version: &'static str,
+    uptime: u64,
+    connections: usize,
+    objects: usize,
+}
+
+/// ooo's numbers, and some of our own. Durations are in nanoseconds.
+pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
+    let (engine, settings) = (&door.engine, &door.settings);
+    let connections = state::state(door).await?.total_connections;
+    Ok(Info {
+        name: settings.name.clone(),
+        address: door.running.address.to_string(),
+        deadline: nanos(settings.deadline),
+        read_timeout: nanos(settings.timeouts.read),
+        write_timeout: nanos(settings.timeouts.write),
+        read_header_timeout: nanos(settings.timeouts.header),
+        idle_timeout: nanos(settings.timeouts.idle),
+        // ooo has the setting, and it has no effect on the wire.
+        force_patch: false,
+        no_patch: engine.has_no_patch(),
+        is_static: engine.is_static(),
+        silence: true,
+        // The hub is one task.
+        workers: 1,
+        tick: nanos(settings.tick),
+        watch_panics: 0,
+        dropped_events: engine.dropped_events(),
+        version: env!("CARGO_PKG_VERSION"),
+        uptime: nanos(door.running.since.elapsed()),
+        connections,
+        objects: engine.all_keys().len(),
+    })
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,58 @@
+//! The management API: what the server knows about itself, at `/?api=…`.
+
+mod endpoints;
+mod filters;
+mod info;
+mod keys;
+mod orphans;
+mod pivot;
+mod state;
+
+use axum::{
+    extract::Query,
+    http::{Uri, header},
+    response::{IntoResponse, Response},
+};
+use monoxide_protocol::Json;
+use serde::Serialize;
+
+use crate::{door::Door, error::Refusal};
+
+/// The answer to `/?api=…`; `None` when that names nothing the API has.
+pub(crate) async fn answer(door: &Door, uri: &Uri) -> Result<Option<Response>, Refusal> {
+    let parameters = Parameters::of(uri);
+    let answer = match parameters.get("api") {
+        Some("keys") => json(&keys::page(&door.engine, &parameters)),
+        Some("info") => json(&info::info(door).await?),
+        Some("filters") => json(&filters::filters(&door.engine)),
+        Some("state") => json(&state::state(door).await?),
+        Some("endpoints") => json(&endpoints::endpoints(&door.settings.application.endpoints)),
+        // There are none before the issue that brings them.
+        Some("proxies") => json::<[(); 0]>(&[]),
+        Some("pivot") => json(&pivot::NOT_CONFIGURED),
+        Some("orphan-keys") => json(&orphans::keys(&door.engine)),
+        _ => return Ok(None),
+    };
+    Ok(Some(answer))
+}
+
+/// The parameters of a query, in their order.
+struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    fn of(uri: &Uri) -> Self {
+        Self(Query::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default())
+    }
+
+    /// The first of this name, as ooo has it.
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A line of JSON, with ooo's escapes.
+fn json<T: Serialize + ?Sized>(answer: &T) -> Response {
+    let text = serde_json::to_string(answer).expect("these are structs with names for fields");
+    let text = Json::parse(text.as_bytes()).map_or(text, |json| json.as_str().to_owned());
+    ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response()
+}

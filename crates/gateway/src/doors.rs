@@ -1,0 +1,208 @@
+//! Every door in its place: what is the server's own, endpoints, and the keys.
+
+use std::{borrow::Cow, collections::HashSet, sync::Arc};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{Uri, uri::PathAndQuery},
+    middleware::{Next, from_fn},
+    response::Response,
+};
+use monoxide_engine::Engine;
+use monoxide_protocol::{Glob, KeyError};
+use tower::Service as _;
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    assets::{self, Site},
+    deadline::Deadline,
+    door::{self, Address, Door, Settings},
+    endpoint::{Endpoint, EndpointError},
+    error::Refusal,
+    rest,
+    server::BuildError,
+};
+
+/// All doors of a server, behind the application's layers.
+pub(crate) fn router(door: &Door) -> Router {
+    let application = &door.settings.application;
+    let layers = &application.layers;
+    let deadline = Deadline(door.settings.deadline);
+    let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
+    let own = own.route_layer(deadline);
+    let keys = rest::keys().route_layer(deadline);
+    let mut keys = layers.gate(keys.with_state(door.clone()));
+    if !layers.is_empty() {
+        // What cannot be a key at all has no route, and is answered without the layers.
+        keys = keys.route_layer(from_fn(spelled));
+    }
+    let data = layers
+        .gate(own.with_state(door.clone()))
+        .merge(keys)
+        .route_layer(Deadline(door.settings.deadline))
+        .fallback(door::no_route)
+        .method_not_allowed_fallback(door::no_method);
+    let router = match application.endpoints.as_slice() {
+        [] => data,
+        some => {
+            let endpoints = layers
+                .gate(endpoints(some, door))
+                .method_not_allowed_fallback(door::no_method)
+                .fallback_service(data.clone());
+            let own = Own::new(door.settings.site.as_ref());
+            Router::new().fallback(choose).with_state(Arc::new(Doors { own, data, endpoints }))
+        }
+    };
+    router.layer(CatchPanicLayer::custom(door::panicked))
+}
+
+fn endpoints(endpoints: &[Endpoint], door: &Door) -> Router {
+    let router = endpoints.iter().fold(Router::new(), |router, endpoint| {
+        router.route(&endpoint.path, endpoint.router.clone())
+    });
+    router
+        .layer(DefaultBodyLimit::max(door.settings.max_body))
+        .with_state::<()>(door.engine.clone())
+}
+
+/// Lets through what consists of the characters of keys.
+async fn spelled(
+    Address(address): Address,
+    request: Request,
+    next: Next,
+) -> Result<Response, Refusal> {
+    match Glob::parse(&address) {
+        Err(error @ KeyError::Character { .. }) => Err(error.into()),
+        _ => Ok(next.run(request).await),
+    }
+}
+
+#[derive(Debug)]
+struct Doors {
+    own: Own,
+    data: Router,
+    endpoints: Router,
+}
+
+async fn choose(State(doors): State<Arc<Doors>>, mut request: Request) -> Response {
+    spell_plainly(request.uri_mut());
+    let path = request.uri().path();
+    // A pattern is never an endpoint's, also where a variable would match the star.
+    let is_pattern = path.split('/').any(|segment| segment == "*");
+    let router = if is_pattern || doors.own.has(path) { &doors.data } else { &doors.endpoints };
+    match router.clone().call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+/// Decodes the characters of keys, so that an endpoint cannot be walked around by writing its
+/// path with percent signs.
+fn spell_plainly(uri: &mut Uri) {
+    if !uri.path().contains('%') {
+        return;
+    }
+    let Cow::Owned(path) = plain(uri.path()) else { return };
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut parts = uri.clone().into_parts();
+    // What cannot be an address stays as it is, and no endpoint's.
+    if let Ok(path) = PathAndQuery::try_from(path + &query) {
+        parts.path_and_query = Some(path);
+        *uri = Uri::from_parts(parts).unwrap_or_else(|_| uri.clone());
+    }
+}
+
+fn plain(path: &str) -> Cow<'_, str> {
+    let mut parts = path.split('%');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let byte = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte.map(char::from).filter(|c| c.is_ascii_alphanumeric() || "-_./*".contains(*c)) {
+            Some(decoded) => {
+                out.push(decoded);
+                out.push_str(part.get(2..).unwrap_or_default());
+            }
+            None => {
+                out.push('%');
+                out.push_str(part);
+            }
+        }
+    }
+    if out == path { Cow::Borrowed(path) } else { Cow::Owned(out) }
+}
+
+/// The paths that are the server's own, whatever an endpoint says.
+#[derive(Debug)]
+struct Own {
+    files: HashSet<String>,
+}
+
+impl Own {
+    fn new(site: Option<&Site>) -> Self {
+        Self { files: site.into_iter().flat_map(Site::public).collect() }
+    }
+
+    fn has(&self, path: &str) -> bool {
+        let name = path.trim_start_matches('/');
+        name.is_empty() || name.starts_with('_') || self.files.contains(name)
+    }
+}
+
+/// What stands before the keys: the page's files and the endpoints.
+#[derive(Debug)]
+pub(crate) struct Shadows {
+    own: Own,
+    endpoints: matchit::Router<()>,
+}
+
+impl Shadows {
+    /// Checks that everything has a place.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, BuildError> {
+        let own = Own::new(settings.site.as_ref());
+        let mut shadows = Self { own, endpoints: matchit::Router::new() };
+        for endpoint in &settings.application.endpoints {
+            let placed = shadows.place(endpoint);
+            placed.map_err(|why| BuildError::Endpoint { path: endpoint.path.clone(), why })?;
+        }
+        Ok(shadows)
+    }
+
+    /// axum panics where this fails.
+    fn place(&mut self, endpoint: &Endpoint) -> Result<(), EndpointError> {
+        let path = endpoint.path.as_str();
+        let wrong = |text: &str| Err(EndpointError::Path(text.to_owned()));
+        if !path.starts_with('/') {
+            return wrong("a path begins with `/`");
+        }
+        if path.split('/').any(|segment| segment.starts_with([':', '*'])) {
+            return wrong("a variable is written `{name}`, and one for the rest `{*name}`");
+        }
+        if self.own.has(path) {
+            return Err(EndpointError::Reserved);
+        }
+        if let Some(error) = &endpoint.error {
+            return Err(error.clone());
+        }
+        if endpoint.methods.is_empty() {
+            return Err(EndpointError::NoMethod);
+        }
+        let placed = self.endpoints.insert(path, ());
+        placed.map_err(|error| EndpointError::Path(error.to_string()))
+    }
+
+    /// Whether something stands before this key.
+    pub(crate) fn hide(&self, key: &str) -> bool {
+        let path = format!("/{key}");
+        self.own.has(&path) || self.endpoints.at(&path).is_ok()
+    }
+
+    /// Warns of what is stored and cannot be reached.
+    pub(crate) fn warn(&self, engine: &Engine) {
+        let keys = engine.all_keys();
+        let hidden: Vec<_> = keys.iter().filter(|key| self.hide(key.as_str())).collect();
+        if let Some(first) = hidden.first() {
+            tracing::warn!(%first, count = hidden.len(), "stored objects are behind a route");
+        }
+    }
+}
