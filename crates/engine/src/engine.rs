@@ -1,6 +1,12 @@
 //! The handle that the rest of the house holds.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use monoxide_protocol::{Glob, Json, Key, List, Object, Version, Watched};
 use tokio::time::{MissedTickBehavior, interval};
@@ -35,7 +41,7 @@ pub struct Engine {
 struct Shared {
     store: Arc<Store>,
     hub: Hub,
-    events: EventHook,
+    dropped_events: Arc<AtomicU64>,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -178,7 +184,7 @@ impl Engine {
     /// How many events the hook for events was too slow for; see [`Builder::on_event`].
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
-        self.shared.events.dropped()
+        self.shared.dropped_events.load(Ordering::Relaxed)
     }
 
     /// Wall time in nanoseconds since the Unix epoch: what the clock socket tells.
@@ -392,7 +398,8 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` for every change, in order, on a task of its own. It may write. When it is
+    /// Calls `hook` for every change, in order, on a task of its own, and so must not wait: what takes long,
+    /// writing among it, is for a task that it spawns. When it is
     /// more than 1,024 changes behind, changes are dropped for it, and
     /// [counted](Engine::dropped_events).
     pub fn on_event(mut self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
@@ -413,14 +420,15 @@ impl Builder {
         let store = Arc::new(Store::new(rules, publisher));
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (events, event_task) = self.events.start();
-        let task = hub::Task::new(Arc::clone(&store), self.settings, events.clone());
+        let dropped_events = events.dropped();
+        let task = hub::Task::new(Arc::clone(&store), self.settings, events);
         tasks.spawn_on(task.run(requests, stop.clone()), &runtime);
         tasks.spawn_on(event_task, &runtime);
         if !store.rules().limits().is_empty() {
             tasks.spawn_on(expire(Arc::clone(&store), stop.clone()), &runtime);
         }
         tasks.close();
-        Ok(Engine { shared: Arc::new(Shared { store, hub, events, stop, tasks }) })
+        Ok(Engine { shared: Arc::new(Shared { store, hub, dropped_events, stop, tasks }) })
     }
 }
 
