@@ -18,7 +18,8 @@ async fn a_limit_keeps_the_newest_and_says_so_in_one_message_with_removals_first
     let engine = filtered(Filters::new().limit("n/*", Limit::count(2)));
     let mut all = Follower::of(&engine, "n/*").await;
     let mut first = Follower::of(&engine, "n/1").await;
-    (all.start().await, first.start().await);
+    all.start().await;
+    first.start().await;
     for n in 1..=3 {
         engine.set(key(&format!("n/{n}")), json(n)).await.unwrap();
     }
@@ -67,10 +68,12 @@ async fn what_is_too_old_goes_within_a_second_and_everyone_is_told() {
     let engine = filtered(Filters::new().limit("n/*", Limit::count(9).and_age(age)));
     let (mut all, mut one) =
         (Follower::of(&engine, "n/*").await, Follower::of(&engine, "n/1").await);
-    (all.start().await, one.start().await);
+    all.start().await;
+    one.start().await;
     let began = std::time::SystemTime::now();
     engine.set(key("n/1"), json(1)).await.unwrap();
-    (all.hear().await, one.hear().await);
+    all.hear().await;
+    one.hear().await;
 
     assert_eq!(operations(&all.hear().await), ["remove /0"]);
     let lived = began.elapsed().unwrap();

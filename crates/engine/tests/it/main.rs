@@ -7,6 +7,7 @@ mod filters;
 mod hooks;
 mod keys;
 mod limits;
+mod model;
 mod reads;
 mod replay;
 mod sharing;

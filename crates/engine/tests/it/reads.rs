@@ -36,7 +36,9 @@ async fn an_object_that_becomes_hidden_leaves_and_one_that_becomes_visible_enter
     let mut list = Follower::by(&client(&engine), "feed/*").await;
     let mut wide = Follower::by(&client(&engine), "*/*").await;
     let mut one = Follower::by(&client(&engine), "feed/2").await;
-    (list.start().await, wide.start().await, one.start().await);
+    list.start().await;
+    wide.start().await;
+    one.start().await;
 
     engine.set(key("feed/2"), json(hidden())).await.unwrap();
     assert_eq!(operations(&list.hear().await), ["remove /1"]);
@@ -95,7 +97,8 @@ async fn the_object_filter_comes_first_and_the_list_filter_sees_what_it_made() {
     let engine = filtered(filters);
     let mut all = Follower::of(&engine, "n/*").await;
     let mut wide = Follower::of(&engine, "*/*").await;
-    (all.start().await, wide.start().await);
+    all.start().await;
+    wide.start().await;
     engine.set(key("n/1"), json(1)).await.unwrap();
     engine.set(key("n/2"), json(2)).await.unwrap();
     engine.set(key("n/1"), json("locked")).await.unwrap();
@@ -145,7 +148,8 @@ async fn whoever_comes_back_as_somebody_else_gets_a_snapshot_and_as_the_same_wha
     let (ann, bob) = (account(&engine, "ann"), account(&engine, "bob"));
     let (mut by_ann, mut by_bob) =
         (Follower::by(&ann, "feed/*").await, Follower::by(&bob, "feed/*").await);
-    (by_ann.start().await, by_bob.start().await);
+    by_ann.start().await;
+    by_bob.start().await;
     engine.set(key("feed/1"), json(hidden())).await.unwrap();
     // Both are told of this one.
     engine.set(key("feed/2"), json(2)).await.unwrap();
@@ -169,7 +173,9 @@ async fn what_is_not_broadcast_is_told_to_nobody_and_read_by_everybody_who_comes
     let (mut quiet, mut wide) =
         (Follower::of(&engine, "quiet/*").await, Follower::of(&engine, "*/*").await);
     let mut single = Follower::of(&engine, "n").await;
-    (quiet.start().await, wide.start().await, single.start().await);
+    quiet.start().await;
+    wide.start().await;
+    single.start().await;
 
     engine.set(key("n"), json(1)).await.unwrap();
     engine.set(key("quiet/1"), json(1)).await.unwrap();
