@@ -204,7 +204,9 @@ impl Engine {
 /// open to [nothing else](Filters::only_these), what no filter covers is refused.
 ///
 /// Every method fails with [`Error::Denied`] where a filter refuses, [`Error::NoFilter`] where
-/// none covers what is asked for, and [`Error::Closed`] during shutdown.
+/// none covers what is asked for, [`Error::Panicked`] where a filter panics, and
+/// [`Error::Closed`] during shutdown. A write whose future is dropped while it waits for its
+/// filter or its place is not done; once it is done it stands, though its hook may be cut short.
 #[derive(Debug, Clone)]
 pub struct Session {
     engine: Engine,
@@ -295,7 +297,8 @@ impl Session {
     }
 
     /// Which lists and single keys exist, as the document that subscribers of
-    /// [`Watched::Keys`] have.
+    /// [`Watched::Keys`] have. It is the same for everybody, so it leaves out what a read filter
+    /// decides about, and what no filter covers when only that is open.
     ///
     /// # Errors
     ///
