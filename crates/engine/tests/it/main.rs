@@ -105,7 +105,9 @@ impl Follower {
 
     /// Waits for the next message.
     async fn hear(&mut self) -> Message {
-        let message = self.subscription.next().await.expect("the engine is running");
+        let next =
+            tokio::time::timeout(std::time::Duration::from_secs(20), self.subscription.next());
+        let message = next.await.expect("a message comes").expect("the engine is running");
         self.apply(&message)
     }
 
