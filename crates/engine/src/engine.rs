@@ -1,6 +1,12 @@
 //! The handle that the rest of the house holds.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use monoxide_protocol::{Glob, Json, Key, List, Object, Version, Watched};
 use tokio::time::{MissedTickBehavior, interval};
@@ -35,7 +41,7 @@ pub struct Engine {
 struct Shared {
     store: Arc<Store>,
     hub: Hub,
-    events: EventHook,
+    dropped_events: Arc<AtomicU64>,
     no_patch: bool,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -185,7 +191,7 @@ impl Engine {
     /// How many events the hook for events was too slow for; see [`Builder::on_event`].
     #[must_use]
     pub fn dropped_events(&self) -> u64 {
-        self.shared.events.dropped()
+        self.shared.dropped_events.load(Ordering::Relaxed)
     }
 
     /// Wall time in nanoseconds since the Unix epoch: what the clock socket tells.
@@ -205,7 +211,9 @@ impl Engine {
 /// open to [nothing else](Filters::only_these), what no filter covers is refused.
 ///
 /// Every method fails with [`Error::Denied`] where a filter refuses, [`Error::NoFilter`] where
-/// none covers what is asked for, and [`Error::Closed`] during shutdown.
+/// none covers what is asked for, [`Error::Panicked`] where a filter panics, and
+/// [`Error::Closed`] during shutdown. A write whose future is dropped while it waits for its
+/// filter or its place is not done; once it is done it stands, though its hook may be cut short.
 #[derive(Debug, Clone)]
 pub struct Session {
     engine: Engine,
@@ -296,7 +304,8 @@ impl Session {
     }
 
     /// Which lists and single keys exist, as the document that subscribers of
-    /// [`Watched::Keys`] have.
+    /// [`Watched::Keys`] have. It is the same for everybody, so it leaves out what a read filter
+    /// decides about, and what no filter covers when only that is open.
     ///
     /// # Errors
     ///
@@ -405,7 +414,8 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` for every change, in order, on a task of its own. It may write. When it is
+    /// Calls `hook` for every change, in order, on a task of its own, and so must not wait: what takes long,
+    /// writing among it, is for a task that it spawns. When it is
     /// more than 1,024 changes behind, changes are dropped for it, and
     /// [counted](Engine::dropped_events).
     pub fn on_event(mut self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
@@ -427,14 +437,16 @@ impl Builder {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let (events, event_task) = self.events.start();
         let no_patch = self.settings.no_patch;
-        let task = hub::Task::new(Arc::clone(&store), self.settings, events.clone());
+        let dropped_events = events.dropped();
+        let task = hub::Task::new(Arc::clone(&store), self.settings, events);
         tasks.spawn_on(task.run(requests, stop.clone()), &runtime);
         tasks.spawn_on(event_task, &runtime);
         if !store.rules().limits().is_empty() {
             tasks.spawn_on(expire(Arc::clone(&store), stop.clone()), &runtime);
         }
         tasks.close();
-        Ok(Engine { shared: Arc::new(Shared { store, hub, events, no_patch, stop, tasks }) })
+        let shared = Shared { store, hub, dropped_events, no_patch, stop, tasks };
+        Ok(Engine { shared: Arc::new(shared) })
     }
 }
 

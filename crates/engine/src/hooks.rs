@@ -61,8 +61,9 @@ impl EventHook {
         self.queue = None;
     }
 
-    pub(crate) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+    /// How many events were dropped, now and later. Whoever counts does not hold the queue open.
+    pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.dropped)
     }
 }
 

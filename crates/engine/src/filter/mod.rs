@@ -277,7 +277,8 @@ impl Filters {
         self.add(path, Kind::ReadList(ReadList::Item(Arc::new(filter))))
     }
 
-    /// Decides what is seen of a list from all of it. Each change costs as much as the list is
+    /// Decides what is seen of a list from all of it. What other read filters hide, it is not told
+    /// of; an object that is read by its key it is asked about as a list of one. Each change costs as much as the list is
     /// long; [`read_list`](Self::read_list) costs the same in a list of any length.
     pub fn read_whole_list<F>(self, path: &str, filter: F) -> Self
     where
@@ -296,7 +297,8 @@ impl Filters {
         self.add(path, Kind::Write(Write::Open))
     }
 
-    /// Decides whether a key, or everything a glob names, may be deleted.
+    /// Decides whether a key, or everything a glob names, may be deleted. The glob may be wider
+    /// than `path`: then it is for the part under `path` that the filter speaks.
     pub fn delete<F>(self, path: &str, filter: F) -> Self
     where
         F: Fn(&Context) -> Result<()> + Send + Sync + 'static,

@@ -1,20 +1,40 @@
 //! The engine's promises, without a network. One binary for the whole crate.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
+mod conditions;
 mod delivery;
+mod filters;
+mod hooks;
 mod keys;
+mod limits;
+mod model;
+mod reads;
 mod replay;
 mod sharing;
 mod slow;
 mod writes;
 
 use futures_util::FutureExt as _;
-use monoxide_engine::{Engine, Patch, Subscription};
+use monoxide_engine::{Engine, Filters, Identity, Patch, Session, Subscription};
 use monoxide_protocol::{Glob, Json, Key, List, Message, Replica, Target};
 use serde_json::Value;
 
 fn engine() -> Engine {
     Engine::builder().start().unwrap()
+}
+
+fn filtered(filters: Filters) -> Engine {
+    Engine::builder().filters(filters).start().unwrap()
+}
+
+/// What nobody in particular may do.
+fn client(engine: &Engine) -> Session {
+    engine.session(Identity::anonymous())
+}
+
+/// What somebody with an account may do.
+fn account(engine: &Engine, name: &str) -> Session {
+    engine.session(Identity::account(name, [""; 0]))
 }
 
 fn key(text: &str) -> Key {
@@ -43,8 +63,7 @@ fn merge(value: Value) -> Patch {
 
 /// The document of what exists.
 async fn read_keys(engine: &Engine) -> Value {
-    let session = engine.session(monoxide_engine::Identity::anonymous());
-    serde_json::from_str(&session.keys().await.unwrap()).unwrap()
+    serde_json::from_str(&client(engine).keys().await.unwrap()).unwrap()
 }
 
 /// What a subscriber of `glob` would have as its document.
@@ -66,13 +85,29 @@ struct Follower {
 
 impl Follower {
     async fn of(engine: &Engine, watched: &str) -> Self {
-        let subscription = engine.subscribe(glob(watched), None).await.unwrap();
+        Self::new(engine.subscribe(glob(watched), None).await.unwrap())
+    }
+
+    /// As somebody.
+    async fn by(session: &Session, watched: &str) -> Self {
+        Self::new(session.subscribe(glob(watched), None).await.unwrap())
+    }
+
+    fn new(subscription: Subscription) -> Self {
         Self { subscription, copy: Replica::default() }
+    }
+
+    /// Waits for the first message, and gives what is seen.
+    async fn start(&mut self) -> &Value {
+        self.hear().await;
+        self.document()
     }
 
     /// Waits for the next message.
     async fn hear(&mut self) -> Message {
-        let message = self.subscription.next().await.expect("the engine is running");
+        let next =
+            tokio::time::timeout(std::time::Duration::from_secs(20), self.subscription.next());
+        let message = next.await.expect("a message comes").expect("the engine is running");
         self.apply(&message)
     }
 
@@ -100,6 +135,21 @@ impl Follower {
     fn document(&self) -> &Value {
         self.copy.document().expect("a snapshot was heard")
     }
+}
+
+/// The data of each object of a list, in its order.
+fn data(document: &Value) -> Vec<&Value> {
+    document.as_array().unwrap().iter().map(|object| &object["data"]).collect()
+}
+
+/// The data of each object that is listed, in its order.
+fn listed(session: &Session, text: &str) -> Vec<Value> {
+    session.list(&glob(text)).unwrap().iter().map(|object| object.data.to_value()).collect()
+}
+
+/// Waits until the hub has done everything that was asked of it before.
+async fn settle(engine: &Engine) {
+    engine.topics().await.unwrap();
 }
 
 /// The operations of a patch, short: `add /0`.
