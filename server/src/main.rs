@@ -1,12 +1,14 @@
 //! The server. This is yours to change.
 
 mod config;
+mod filters;
+mod routes;
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use monoxide_engine::Engine;
-use monoxide_gateway::{Server, Site};
+use monoxide_gateway::{Builder, Server, Site};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -49,8 +51,9 @@ async fn run(config: Config) -> anyhow::Result<()> {
     println!("listening on http://{}", listener.local_addr()?);
 
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
-    let engine = Engine::builder().start()?;
-    let server = Server::builder(engine).name(config.name).site(site).build()?;
+    let engine = Engine::builder().filters(filters::filters()).start()?;
+    let server = Server::builder(engine).name(config.name).site(site);
+    let server = routes::endpoints().into_iter().fold(server, Builder::endpoint).build()?;
     let serve = async {
         // Whichever ends first ends the other.
         let _stop = stop.clone().drop_guard();

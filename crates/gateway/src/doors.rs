@@ -30,6 +30,8 @@ pub(crate) fn router(door: &Door) -> Router {
     let layers = &application.layers;
     let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
     let mut keys = layers.gate(rest::keys().with_state(door.clone()));
+    // The layers would be around a fallback that is there before them.
+    keys = keys.method_not_allowed_fallback(rest::other);
     if !layers.is_empty() {
         // What cannot be a key at all has no route, and is answered without the layers.
         keys = keys.route_layer(from_fn(spelled));
