@@ -178,7 +178,7 @@ struct Owner {
 #[expect(dead_code, reason = "only its schema is looked at")]
 struct Tree {
     name: String,
-    children: Vec<Tree>,
+    children: Vec<Self>,
 }
 
 async fn ok() -> StatusCode {
