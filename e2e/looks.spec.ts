@@ -16,29 +16,27 @@ for (const colorScheme of ['light', 'dark'] as const) {
         expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
       };
 
-      test('nothing there', async ({ page, server }) => {
-        await open(page);
-        await expect(page.getByText('Nothing is stored yet')).toBeVisible();
-        await look(page, 'empty-server');
+      for (const [state, address, text] of [
+        ['empty-server', '/', 'Nothing is stored yet'],
+        ['empty-list', '/_ui/films/*', 'No objects in films/*'],
+        ['missing', '/_ui/config', 'Nothing is stored as config'],
+        ['no-key', '/_ui/a//b', 'a//b is not a key'],
+      ]) {
+        test(`nothing there: ${state}`, async ({ page }) => {
+          await open(page, address);
+          await expect(page.getByText(text)).toBeVisible();
+          await look(page, state);
+        });
+      }
 
-        await open(page, '/_ui/films/*');
-        await expect(page.getByText('No objects in films/*')).toBeVisible();
-        await look(page, 'empty-list');
-
-        await open(page, '/_ui/config');
-        await expect(page.getByText('Nothing is stored as config')).toBeVisible();
-        await look(page, 'missing');
-
+      test('deleted', async ({ page, server }) => {
         await server.write('config', { theme: 'dark', size: 12 });
+        await open(page, '/_ui/config');
         await expect(page.getByRole('treeitem')).toHaveCount(2);
         await server.remove('config');
         await expect(page.getByText('config was deleted')).toBeVisible();
         await expect(key(page, 'config')).toHaveCount(0);
         await look(page, 'deleted');
-
-        await open(page, '/_ui/a//b');
-        await expect(page.getByText('a//b is not a key')).toBeVisible();
-        await look(page, 'no-key');
       });
 
       test('data', async ({ page, server }) => {

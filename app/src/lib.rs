@@ -1,6 +1,7 @@
-//! The web application: starts in the browser, and shows [`App`](app::App).
+//! The web application: starts in the browser, and shows `App`.
 #![cfg(target_arch = "wasm32")]
 #![allow(unreachable_pub, reason = "`#[component]` writes a second function beside each")]
+#![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod app;
 mod pages;

@@ -2,19 +2,19 @@
 
 use std::{env, path::Path, process::Command};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::program;
 
 /// Names the browser, for people who have one in another place and for Playwright's configuration.
 pub(crate) const VARIABLE: &str = "MONOXIDE_CHROMIUM";
 
-/// Where systems keep Chromium or its sister; a bare name is looked for on the PATH.
+/// Where systems keep Chromium or its sister.
 const CANDIDATES: [&str; 5] = [
     "/usr/lib/chromium/chromium",
     "/usr/bin/chromium",
     "/usr/bin/chromium-browser",
-    "google-chrome",
+    "/usr/bin/google-chrome",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
@@ -45,12 +45,13 @@ pub(crate) fn ensure() -> Result<Browser> {
     }
     let reasons = [apt.err(), npx.err()].into_iter().flatten();
     let reasons = reasons.map(|error| format!("{error:#}")).collect::<Vec<_>>().join("; ");
-    anyhow::bail!(
+    bail!(
         "no Chromium was found or could be installed ({reasons}); install one, as root with \
          `apt-get install chromium`, or name one with `{VARIABLE}=<path>`"
     )
 }
 
+/// The first browser that starts, beginning with the one that Playwright brought.
 fn installed() -> Option<String> {
     let own = program::read(
         Command::new("node")

@@ -7,29 +7,40 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-/// What nobody wrote by hand: built, downloaded, or git's own.
-const NOT_OURS: [&str; 5] = ["target", "node_modules", ".git", "test-results", "screenshots"];
+/// Folders of the workspace that nobody wrote: built, downloaded, or git's own.
+const NOT_WRITTEN: [&str; 6] =
+    ["target", "node_modules", ".git", "screenshots", "test-results", "playwright-report"];
 
-/// Every file below `folder` that somebody wrote, in a fixed order; none if there is no such folder.
+/// Every file below `folder`, in a fixed order; none if there is no such folder.
 pub(crate) fn below(folder: &Path) -> Result<Vec<PathBuf>> {
+    listed(folder, &[])
+}
+
+/// Every file of the workspace that somebody wrote, in a fixed order.
+pub(crate) fn of_workspace() -> Result<Vec<PathBuf>> {
+    listed(Path::new("."), &NOT_WRITTEN)
+}
+
+fn listed(folder: &Path, left_out: &[&str]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    collect(folder, &mut files).with_context(|| format!("cannot read {}", folder.display()))?;
+    collect(folder, left_out, &mut files)
+        .with_context(|| format!("cannot read {}", folder.display()))?;
     files.sort();
     Ok(files)
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+fn collect(folder: &Path, left_out: &[&str], files: &mut Vec<PathBuf>) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
     for entry in entries {
         let entry = entry?;
-        if NOT_OURS.iter().any(|name| entry.file_name() == *name) {
+        if left_out.iter().any(|name| entry.file_name() == *name) {
             continue;
         }
         if entry.file_type()?.is_dir() {
-            collect(&entry.path(), files)?;
+            collect(&entry.path(), left_out, files)?;
         } else {
             files.push(entry.path());
         }

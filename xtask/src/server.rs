@@ -11,6 +11,9 @@ use anyhow::{Context as _, Result};
 
 use crate::{program, setup, site, step::step};
 
+/// Where cargo puts it.
+const BUILT: &str = "target/release/monoxide";
+
 /// Where `dist` puts it.
 const DIST: &str = "target/dist/monoxide";
 
@@ -19,11 +22,13 @@ pub(crate) fn build() -> Result<PathBuf> {
     setup::front_end()?;
     step("front end", site::build)?;
     step("server", || {
+        let written = || fs::metadata(BUILT).and_then(|file| file.modified()).ok();
+        let before = written();
         let mut cargo = Command::new("cargo");
         program::run(cargo.args(["build", "--release", "--package", "monoxide-server"]))?;
-        Ok("built".to_owned())
+        Ok(if written() == before { "unchanged, skipped" } else { "built" }.to_owned())
     })?;
-    Ok(env::current_dir()?.join("target/release/monoxide"))
+    Ok(env::current_dir()?.join(BUILT))
 }
 
 /// Builds the server and becomes it, so that signals reach it and its exit code is ours.

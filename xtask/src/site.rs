@@ -36,7 +36,7 @@ pub(crate) fn build() -> Result<String> {
     inputs.extend(contents(Path::new("public"))?);
     let made_of = fingerprint(&inputs);
     if fs::read_to_string(STAMP).ok() == Some(stamp(made_of)?) {
-        return Ok(format!("{}, unchanged, skipped", sizes()?));
+        return Ok(format!("unchanged, skipped, {}", size()?));
     }
 
     let draft = Path::new(DRAFT);
@@ -54,7 +54,7 @@ pub(crate) fn build() -> Result<String> {
     files::remove_folder(Path::new(SITE))?;
     fs::rename(draft, SITE).with_context(|| format!("cannot write {SITE}"))?;
     files::write(Path::new(STAMP), stamp(made_of)?.as_bytes())?;
-    Ok(format!("{}, built", sizes()?))
+    Ok(format!("built, {}", size()?))
 }
 
 /// Compiles the application; cargo knows what has changed.
@@ -95,16 +95,19 @@ fn twin_of(path: &Path, extension: &str) -> PathBuf {
     PathBuf::from(format!("{}.{extension}", path.display()))
 }
 
-/// The sizes of what the page loads, raw and as sent.
-fn sizes() -> Result<String> {
-    let size = |path: &Path| Ok::<_, anyhow::Error>(files::read(path)?.len());
-    let mut text = Vec::new();
+/// The size of what the page loads, raw and as sent.
+fn size() -> Result<String> {
+    let (mut raw, mut sent, mut parts) = (0, 0, Vec::new());
     for kind in ["wasm", "js", "css"] {
         let path = Path::new(SITE).join("_pkg/monoxide").with_extension(kind);
-        let (raw, sent) = (size(&path)?, size(&twin_of(&path, "br")).unwrap_or(size(&path)?));
-        text.push(format!("{kind} {} kB raw, {} kB brotli", kilobytes(raw), kilobytes(sent)));
+        let plain = files::read(&path)?.len();
+        let packed = files::read(&twin_of(&path, "br")).map_or(plain, |twin| twin.len());
+        parts.push(format!("{kind} {}", kilobytes(packed)));
+        raw += plain;
+        sent += packed;
     }
-    Ok(text.join("; "))
+    let (raw, sent, parts) = (kilobytes(raw), kilobytes(sent), parts.join(", "));
+    Ok(format!("{raw} kB raw, {sent} kB brotli: {parts}"))
 }
 
 fn kilobytes(bytes: usize) -> String {

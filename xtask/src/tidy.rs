@@ -15,7 +15,7 @@ pub(crate) fn tidy() -> Result<String> {
     metadata.args(["metadata", "--format-version=1"]);
     let metadata = serde_json::from_str(&program::read(&mut metadata)?)?;
     let manifests = manifests::read(&metadata)?;
-    let mut sources = files::below(Path::new("."))?;
+    let mut sources = files::of_workspace()?;
     sources.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
 
     let mut refusals = arrows::refusals(&metadata);

@@ -3,7 +3,7 @@
 use std::{
     env,
     net::{SocketAddr, TcpListener},
-    path::{Path, PathBuf},
+    path::Path,
     process::Command,
 };
 
@@ -39,10 +39,9 @@ fn free_addresses() -> Result<[SocketAddr; 2]> {
 }
 
 fn copy_workspace(copy: &Path) -> Result<()> {
-    let ours: Vec<PathBuf> = files::below(Path::new("."))?;
     files::remove_folder(copy)?;
     // `.cargo` applies to the copy from where it is; twice, its flags would be others.
-    for path in ours.iter().filter(|path| !path.starts_with("./.cargo")) {
+    for path in files::of_workspace()?.iter().filter(|path| !path.starts_with("./.cargo")) {
         files::write(&copy.join(path), &files::read(path)?)?;
     }
     Ok(())

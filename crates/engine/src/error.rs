@@ -21,6 +21,10 @@ pub enum Error {
     /// A write filter made something that is not JSON.
     #[error("the filter of `{0}` made something that is not JSON")]
     FilterResult(Glob),
+    /// A filter, or the function of a limit, panicked. That is a mistake of the application, and
+    /// it hurts nobody but who asked.
+    #[error("{0} panicked")]
+    Panicked(&'static str),
     /// The object is not the one that the write was meant for.
     #[error("the condition of the write does not hold")]
     Condition,

@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -11,7 +10,7 @@ use std::{
 
 use tokio::sync::mpsc;
 
-use crate::event::Event;
+use crate::{event::Event, guard};
 
 /// How many events may wait for the hook. Above it they are dropped for the hook and counted:
 /// waiting would hold up the hub, and with it the very write that the hook may be waiting for.
@@ -39,9 +38,8 @@ impl EventHook {
         let task = async move {
             let Some(hook) = hook else { return };
             while let Some(event) = events.recv().await {
-                if catch_unwind(AssertUnwindSafe(|| hook(&event))).is_err() {
-                    tracing::error!(key = %event.key, "the hook for events panicked");
-                }
+                // It is logged, and the next event is another matter.
+                drop(guard::call("the hook for events", || hook(&event)));
             }
         };
         let queue = self.hook.as_ref().map(|_| queue);

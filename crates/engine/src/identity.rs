@@ -34,7 +34,10 @@ impl Identity {
         name: impl Into<String>,
         roles: impl IntoIterator<Item = R>,
     ) -> Self {
-        let roles = roles.into_iter().map(Into::into).collect();
+        let mut roles: Vec<String> = roles.into_iter().map(Into::into).collect();
+        // In whatever order they are told, they are the same roles and share one view.
+        roles.sort_unstable();
+        roles.dedup();
         Self(Some(Arc::new(Account { name: name.into(), roles })))
     }
 

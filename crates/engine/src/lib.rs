@@ -31,6 +31,7 @@ mod engine;
 mod error;
 mod event;
 mod filter;
+mod guard;
 mod hooks;
 mod hub;
 mod identity;

@@ -134,7 +134,7 @@ impl Store {
             condition.check(tree.get(key))?;
             Ok::<_, Error>(vec![Change::set(key.clone(), data)])
         };
-        let version = self.commit(self.under_limit(key), decide).await?;
+        let version = self.commit(self.under_limit(key)?, decide).await?;
         self.rules.after_write(caller, &path).await;
         Ok(version)
     }
@@ -147,7 +147,7 @@ impl Store {
     ) -> Result<(Key, Version), Error> {
         let data = self.rules.write(caller, list.glob(), data).await?;
         let mut key = list.key(self.clock.next());
-        let aside = self.under_limit(&key);
+        let aside = self.under_limit(&key)?;
         let decide = |tree: &Tree| {
             // Somebody may have set this very key by hand.
             while tree.get(&key).is_some() {
@@ -183,7 +183,7 @@ impl Store {
                 Some(now) if Arc::ptr_eq(now, &seen) => Ok(vec![Change::set(key.clone(), data)]),
                 _ => Err(Conflict::Changed),
             };
-            match self.commit(self.under_limit(key), decide).await {
+            match self.commit(self.under_limit(key)?, decide).await {
                 Ok(version) => break version,
                 Err(Conflict::Changed) => {}
                 Err(Conflict::Failed(error)) => return Err(error),
@@ -221,7 +221,8 @@ impl Store {
     /// Deletes what its limit no longer allows.
     pub(crate) async fn expire(&self) -> Result<(), Error> {
         for (nth, (_, limit)) in self.rules.limits().iter().enumerate() {
-            let bound = limit.bound();
+            // A panic is logged where it was caught, and the other limits hold all the same.
+            let Ok(bound) = limit.bound() else { continue };
             let over = |state: &State| state.limits.over(nth, bound, clock::wall(), &[]);
             if over(&self.lock()).is_empty() {
                 continue;
@@ -233,10 +234,16 @@ impl Store {
         Ok(())
     }
 
-    fn under_limit(&self, key: &Key) -> Aside {
+    fn under_limit(&self, key: &Key) -> Result<Aside, Error> {
         let nth = self.rules.limit_of(key);
-        let limit = nth.and_then(|nth| Some((nth, self.rules.limits().get(nth)?.1.bound())));
-        Aside { cleared: None, limit }
+        let limit = nth.and_then(|nth| Some((nth, &self.rules.limits().get(nth)?.1)));
+        let limit = limit.map(|(nth, limit)| Ok::<_, Error>((nth, limit.bound()?))).transpose()?;
+        Ok(Aside { cleared: None, limit })
+    }
+
+    /// A version that no commit has: for what only some are told.
+    pub(crate) fn next_version(&self) -> Version {
+        self.clock.next()
     }
 
     /// Reserve, decide, log, apply, publish, answer.
@@ -254,9 +261,7 @@ impl Store {
         let mut events: Vec<Event> =
             changes.into_iter().map(|change| state.tree.stamp(change, version)).collect();
         if let Some((nth, bound)) = limit {
-            let over = state.limits.over(nth, bound, clock::wall(), &events);
-            let gone = over.into_iter().map(|key| state.tree.stamp(Change::delete(key), version));
-            events.extend(gone);
+            state.evict(nth, bound, &mut events, version);
         }
         // The log stands here. Without a backend it is absent and costs nothing.
         let commit = Commit { version, events, cleared };
@@ -273,6 +278,19 @@ impl Store {
 }
 
 impl State {
+    /// Adds to `events` that what is over a limit goes: at no version there is more than that.
+    fn evict(&self, nth: usize, bound: Bound, events: &mut Vec<Event>, version: Version) {
+        let written = events.len();
+        for key in self.limits.over(nth, bound, clock::wall(), events) {
+            match events.iter_mut().take(written).find(|event| event.key == key) {
+                // What was written is itself over the limit.
+                Some(event) => event.new = None,
+                None => events.push(self.tree.stamp(Change::delete(key), version)),
+            }
+        }
+        events.retain(|event| event.old.is_some() || event.new.is_some());
+    }
+
     fn apply(&mut self, commit: &Commit, rules: &Rules) {
         for event in &commit.events {
             match &event.new {

@@ -70,6 +70,50 @@ impl<T> Trie<T> {
         level.into_iter().filter_map(|at| self.nodes.get(&at)?.value.as_ref())
     }
 
+    /// Calls `found` with the values whose globs name every key that `glob` names, and allocates
+    /// nothing. It is as recursive as the longest glob in the trie that leads along `glob`.
+    pub(crate) fn each_covering<'a>(&'a self, glob: &Glob, found: &mut impl FnMut(&'a T)) {
+        self.descend(ROOT, glob.segments(), found);
+    }
+
+    fn descend<'a, 'g>(
+        &'a self,
+        at: u64,
+        mut segments: impl Iterator<Item = &'g str> + Clone,
+        found: &mut impl FnMut(&'a T),
+    ) {
+        let Some(node) = self.nodes.get(&at) else { return };
+        let Some(segment) = segments.next() else {
+            return node.value.iter().for_each(found);
+        };
+        if segment != "*"
+            && let Some(&named) = node.children.get(segment)
+        {
+            self.descend(named, segments.clone(), found);
+        }
+        if let Some(&star) = node.children.get("*") {
+            self.descend(star, segments, found);
+        }
+    }
+
+    /// The values whose globs name a key that `glob` names too.
+    pub(crate) fn overlapping(&self, glob: &Glob) -> impl Iterator<Item = &T> + use<'_, T> {
+        let mut level = vec![ROOT];
+        for segment in glob.segments() {
+            let mut below = Vec::new();
+            for node in level.iter().filter_map(|at| self.nodes.get(at)) {
+                match segment {
+                    "*" => below.extend(node.children.values().copied()),
+                    name => {
+                        below.extend([name, "*"].iter().filter_map(|&it| node.children.get(it)))
+                    }
+                }
+            }
+            level = below;
+        }
+        level.into_iter().filter_map(|at| self.nodes.get(&at)?.value.as_ref())
+    }
+
     /// The values of lists of which `glob` names every object.
     pub(crate) fn lists_covered_by(&self, glob: &Glob) -> impl Iterator<Item = &T> + use<'_, T> {
         // With each node, whether a star lies on the way to it: only then it is a list.
@@ -125,6 +169,12 @@ mod tests {
 
     use super::*;
 
+    fn overlap(one: &Glob, other: &Glob) -> bool {
+        let mut pairs = one.segments().zip(other.segments());
+        one.segments().count() == other.segments().count()
+            && pairs.all(|(one, other)| one == other || one == "*" || other == "*")
+    }
+
     proptest! {
         /// The trie finds what looking at every glob finds.
         #[test]
@@ -150,6 +200,11 @@ mod tests {
             prop_assert_eq!(found, sorted(expect(&|glob| glob.matches(&key))));
             let found = sorted(trie.covering(&other).collect());
             prop_assert_eq!(found, sorted(expect(&|glob| glob.covers(&other))));
+            let mut found = Vec::new();
+            trie.each_covering(&other, &mut |glob| found.push(glob));
+            prop_assert_eq!(sorted(found), sorted(expect(&|glob| glob.covers(&other))));
+            let found = sorted(trie.overlapping(&other).collect());
+            prop_assert_eq!(found, sorted(expect(&|glob| overlap(glob, &other))));
             let found = sorted(trie.lists_covered_by(&other).collect());
             prop_assert_eq!(found, sorted(expect(&|glob| glob.is_list() && other.covers(glob))));
         }

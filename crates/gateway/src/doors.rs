@@ -28,8 +28,11 @@ use crate::{
 pub(crate) fn router(door: &Door) -> Router {
     let application = &door.settings.application;
     let layers = &application.layers;
+    let deadline = Deadline(door.settings.deadline);
     let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
-    let mut keys = layers.gate(rest::keys().with_state(door.clone()));
+    let own = own.route_layer(deadline);
+    let keys = rest::keys().route_layer(deadline);
+    let mut keys = layers.gate(keys.with_state(door.clone()));
     // The layers would be around a fallback that is there before them.
     keys = keys.method_not_allowed_fallback(rest::other);
     if !layers.is_empty() {
@@ -39,7 +42,6 @@ pub(crate) fn router(door: &Door) -> Router {
     let data = layers
         .gate(own.with_state(door.clone()))
         .merge(keys)
-        .route_layer(Deadline(door.settings.deadline))
         .fallback(door::no_route)
         .method_not_allowed_fallback(door::no_method);
     let router = match application.endpoints.as_slice() {

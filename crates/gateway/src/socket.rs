@@ -31,6 +31,7 @@ use crate::{
     clock::Ticks,
     door::{Settings, Sockets},
     error::Refusal,
+    frames::{Framed, Frames},
     hooks::Admitted,
     liveness::{Liveness, Watched},
     upgrade::Upgrade,
@@ -98,6 +99,12 @@ impl Source {
     }
 }
 
+/// What a connection sends, apart from answers.
+enum Outgoing {
+    Message(Bytes),
+    Ping,
+}
+
 /// Why a connection ends.
 #[derive(Debug)]
 enum Ending {
@@ -126,9 +133,10 @@ impl Ending {
     }
 }
 
-type Stream = WebSocketStream<Watched<TokioIo<Upgraded>>>;
+type Stream = WebSocketStream<Framed<Watched<TokioIo<Upgraded>>>>;
 
 struct Connection {
+    frames: Frames,
     sink: SplitSink<Stream, Message>,
     stream: SplitStream<Stream>,
     liveness: Liveness,
@@ -152,9 +160,10 @@ async fn run(
         .write_buffer_size(0)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
-    let socket = WebSocketStream::from_raw_socket(watched, Role::Server, Some(config)).await;
+    let (framed, frames) = Framed::new(watched);
+    let socket = WebSocketStream::from_raw_socket(framed, Role::Server, Some(config)).await;
     let (sink, stream) = socket.split();
-    let mut connection = Connection { sink, stream, liveness, pong: settings.pong, stop };
+    let mut connection = Connection { frames, sink, stream, liveness, pong: settings.pong, stop };
     tracing::debug!("opened");
     let ending = connection.carry(&mut source, settings.ping).await;
     tracing::debug!(?ending, "closed");
@@ -176,12 +185,12 @@ impl Connection {
                     Err(ending) => return ending,
                 },
                 message = source.next() => match message {
-                    Some(bytes) => self.send(Message::Binary(bytes)).await,
+                    Some(message) => self.send(Outgoing::Message(message)).await,
                     None => return Ending::Stopping,
                 },
                 () = sleep_until(next_ping) => {
                     next_ping = Instant::now() + ping;
-                    self.send(Message::Ping(Bytes::new())).await
+                    self.send(Outgoing::Ping).await
                 }
                 () = sleep_until(deadline) => {
                     if self.deadline() <= Instant::now() {
@@ -196,10 +205,19 @@ impl Connection {
         }
     }
 
-    /// Sends one message, for as long as the client takes bytes or says something.
-    async fn send(&mut self, message: Message) -> Result<(), Ending> {
+    /// Sends something, for as long as the client takes bytes or says something.
+    async fn send(&mut self, outgoing: Outgoing) -> Result<(), Ending> {
         let (liveness, pong) = (self.liveness.clone(), self.pong);
-        let mut sending = pin!(self.sink.send(message));
+        let mut sending = pin!(async {
+            match outgoing {
+                Outgoing::Message(message) => {
+                    self.sink.flush().await?;
+                    self.frames.begin(message);
+                    self.sink.flush().await
+                }
+                Outgoing::Ping => self.sink.send(Message::Ping(Bytes::new())).await,
+            }
+        });
         loop {
             let deadline = liveness.last() + pong;
             tokio::select! {

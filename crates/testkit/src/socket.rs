@@ -125,7 +125,17 @@ impl Socket {
             127 => self.http.bytes(8).await,
             len => vec![len],
         };
-        (head[0], len.into_iter().fold(0, |len, byte| len << 8 | usize::from(byte)))
+        let width = len.len();
+        let len = len.into_iter().fold(0, |len, byte| len << 8 | usize::from(byte));
+        let shortest = if len < 126 {
+            1
+        } else if len < 65_536 {
+            2
+        } else {
+            8
+        };
+        assert_eq!(width, shortest, "a length is written in the fewest bytes");
+        (head[0], len)
     }
 
     /// Reads until the server closes the connection.

@@ -11,11 +11,11 @@ mod tree;
 
 pub use self::{
     changes::{Batch, Flash, Flashes, changes},
-    command::{read_command, write_command},
+    command::Command,
     list::{List, Shown, Update, object},
     moment::Moment,
     place::Place,
     pointer::Pointer,
-    sidebar::{Entry, Group, Line, groups, lines, unlisted},
+    sidebar::{Entry, Group, Line, groups, lines, listed, unlisted},
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
 };

@@ -1,9 +1,7 @@
 //! What the page is made of.
 
-#![allow(
-    unreachable_pub,
-    reason = "`#[component]` writes a second function beside the exported one"
-)]
+#![allow(unreachable_pub, reason = "`#[component]` writes a second function beside each")]
+#![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod connection;
 mod copy;
@@ -23,7 +21,7 @@ mod tree;
 
 pub use self::{
     connection::{Age, Connection, Waiting},
-    copy::{Command, CopyButton},
+    copy::{CommandLine, CopyButton},
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     flash::{Lamp, Tracked},

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use crate::{error::Error, guard};
+
 /// A bound on a list: by count, by age, or both, in which case the stricter holds.
 ///
 /// ```
@@ -11,7 +13,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// let last_day = Limit::count(10_000).and_age(Duration::from_secs(24 * 60 * 60)).oldest_first();
 /// assert!(last_day.is_oldest_first());
 /// ```
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Limit {
     count: Option<Setting<usize>>,
     age: Option<Setting<Duration>>,
@@ -27,10 +29,20 @@ enum Setting<T> {
 }
 
 impl<T: Copy> Setting<T> {
-    fn now(&self) -> T {
+    fn now(&self) -> Result<T, Error> {
         match self {
-            Self::Fixed(value) => *value,
-            Self::Dynamic(value) => value(),
+            Self::Fixed(value) => Ok(*value),
+            Self::Dynamic(value) => guard::call("the function of a limit", || value()),
+        }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Setting<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fixed(value) => value.fmt(f),
+            // Looking at a limit does not run the application.
+            Self::Dynamic(_) => f.write_str("dynamic"),
         }
     }
 }
@@ -49,7 +61,9 @@ impl Limit {
         Self { count: Some(Setting::Fixed(count)), ..Self::none() }
     }
 
-    /// At most as many objects as the function says. It must not wait, nor call the engine.
+    /// At most as many objects as the function says; none when it says zero. It is asked at each
+    /// write and four times a second, outside of any lock, and must not wait. A write during
+    /// which it panics is not done.
     #[must_use]
     pub fn count_by(count: impl Fn() -> usize + Send + Sync + 'static) -> Self {
         Self { count: Some(Setting::Dynamic(Arc::new(count))), ..Self::none() }
@@ -61,16 +75,24 @@ impl Limit {
         Self::none().and_age(age)
     }
 
-    /// No object older than the function says. It must not wait, nor call the engine.
+    /// No object older than the function says; see [`count_by`](Self::count_by) for when it is
+    /// asked.
     #[must_use]
     pub fn age_by(age: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
-        Self { age: Some(Setting::Dynamic(Arc::new(age))), ..Self::none() }
+        Self::none().and_age_by(age)
     }
 
     /// And no object older than this.
     #[must_use]
     pub fn and_age(mut self, age: Duration) -> Self {
         self.age = Some(Setting::Fixed(age));
+        self
+    }
+
+    /// And no object older than the function says.
+    #[must_use]
+    pub fn and_age_by(mut self, age: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.age = Some(Setting::Dynamic(Arc::new(age)));
         self
     }
 
@@ -82,8 +104,9 @@ impl Limit {
         self
     }
 
-    /// How often everything is looked at anew, besides what each write and each expiry does.
-    /// Default: every ten minutes; at least one minute.
+    /// How often ooo would clean up, at least one minute. Default: ten minutes. It is reported
+    /// and changes nothing: a limit is enforced with each write and four times a second, so
+    /// there is never anything left to clean up.
     #[must_use]
     pub fn clean_up(mut self, every: Duration) -> Self {
         self.clean_up = every;
@@ -96,16 +119,16 @@ impl Limit {
         self.oldest_first
     }
 
-    /// How many objects there may be now.
+    /// How many objects there may be now; `None` without such a bound.
     #[must_use]
     pub fn current_count(&self) -> Option<usize> {
-        self.count.as_ref().map(Setting::now)
+        self.count.as_ref()?.now().ok()
     }
 
-    /// How old objects may be now.
+    /// How old objects may be now; `None` without such a bound.
     #[must_use]
     pub fn current_age(&self) -> Option<Duration> {
-        self.age.as_ref().map(Setting::now)
+        self.age.as_ref()?.now().ok()
     }
 
     /// Whether the count is a function.
@@ -120,14 +143,23 @@ impl Limit {
         matches!(self.age, Some(Setting::Dynamic(_)))
     }
 
-    /// How often everything is looked at anew.
+    /// How often ooo would clean up; see [`clean_up`](Self::clean_up).
     #[must_use]
     pub fn clean_up_every(&self) -> Duration {
         self.clean_up
     }
 
-    pub(crate) fn bound(&self) -> Bound {
-        Bound { count: self.current_count(), age: self.current_age() }
+    /// What the limit is now, or that its function panicked.
+    pub(crate) fn bound(&self) -> Result<Bound, Error> {
+        let count = self.count.as_ref().map(Setting::now).transpose()?;
+        let age = self.age.as_ref().map(Setting::now).transpose()?;
+        Ok(Bound { count, age })
+    }
+
+    /// Whether nothing could ever be stored under the limit.
+    pub(crate) fn keeps_nothing(&self) -> bool {
+        matches!(self.count, Some(Setting::Fixed(0)))
+            || matches!(self.age, Some(Setting::Fixed(Duration::ZERO)))
     }
 
     pub(crate) fn limits_something(&self) -> bool {
@@ -137,22 +169,5 @@ impl Limit {
     fn none() -> Self {
         let clean_up = Duration::from_secs(10 * 60);
         Self { count: None, age: None, oldest_first: false, clean_up }
-    }
-}
-
-impl PartialEq for Limit {
-    fn eq(&self, other: &Self) -> bool {
-        self.bound() == other.bound()
-            && (self.oldest_first, self.clean_up) == (other.oldest_first, other.clean_up)
-    }
-}
-
-impl fmt::Debug for Limit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Limit")
-            .field("count", &self.current_count())
-            .field("age", &self.current_age())
-            .field("oldest_first", &self.oldest_first)
-            .finish_non_exhaustive()
     }
 }

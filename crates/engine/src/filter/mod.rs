@@ -4,7 +4,7 @@ mod limit;
 mod rules;
 mod table;
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use monoxide_protocol::{Glob, Json, JsonError, Key, KeyError, Object};
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ pub(crate) use self::{
     limit::Bound,
     rules::{Caller, Rules},
 };
-use crate::identity::Identity;
+use crate::{guard::Later, identity::Identity};
 
 /// What a filter is told about the request.
 #[derive(Debug, Clone)]
@@ -86,6 +86,9 @@ pub enum FilterError {
     /// A limit that limits nothing.
     #[error("the limit on `{0}` has neither a count nor an age")]
     NoLimit(Glob),
+    /// A limit that is zero: nothing could be stored under it.
+    #[error("the limit on `{0}` is zero, so it would keep nothing")]
+    KeepsNothing(Glob),
     /// A limit is cleaned up more often than is good.
     #[error("the limit on `{0}` is to be cleaned up more often than once a minute")]
     CleanUp(Glob),
@@ -94,7 +97,6 @@ pub enum FilterError {
     NothingToDescribe,
 }
 
-pub(crate) type Later<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Result<T> = std::result::Result<T, Denied>;
 
 type WriteNow = dyn Fn(&Context, Json) -> Result<Json> + Send + Sync;
@@ -359,7 +361,7 @@ impl fmt::Debug for Filters {
 }
 
 /// What the filters of one path do, for people who look at the server.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct FilterInfo {
     /// The path.
     pub path: Glob,

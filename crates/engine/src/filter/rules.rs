@@ -1,9 +1,8 @@
 //! The filters of an engine, ready to be asked.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
@@ -11,9 +10,15 @@ use monoxide_protocol::{Glob, Json, Key, Object};
 
 use super::{
     Check, Context, Denied, FilterError, FilterInfo, Filters, Kind, Limit, ReadList, ReadObject,
-    Seen, Why, Write, path_of, table::Table,
+    ReadWhole, Seen, Why, Write, path_of, table::Table,
 };
-use crate::{error::Error, identity::Identity};
+use crate::{error::Error, guard, identity::Identity};
+
+/// What panics, in the words of the log.
+const WRITE_FILTER: &str = "a write filter";
+const DELETE_FILTER: &str = "a delete filter";
+const READ_FILTER: &str = "a read filter";
+const AFTER_WRITE: &str = "a hook after writes";
 
 /// Who asks, and whether what no filter covers is open to it.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +79,9 @@ impl Rules {
                 if !limit.limits_something() {
                     return Err(FilterError::NoLimit(path.clone()));
                 }
+                if limit.keeps_nothing() {
+                    return Err(FilterError::KeepsNothing(path.clone()));
+                }
                 if limit.clean_up_every().as_secs() < 60 {
                     return Err(FilterError::CleanUp(path.clone()));
                 }
@@ -106,34 +114,36 @@ impl Rules {
             return Ok(data);
         };
         let written = match filter {
-            Write::Open => Ok(data),
-            Write::Now(filter) => filter(&context(caller, path), data),
-            Write::Later(filter) => filter(context(caller, path), data).await,
+            Write::Open => return Ok(data),
+            Write::Now(filter) => {
+                guard::call(WRITE_FILTER, || filter(&context(caller, path), data))
+            }
+            Write::Later(filter) => {
+                guard::call_later(WRITE_FILTER, || filter(context(caller, path), data)).await
+            }
         };
-        written.map_err(|denied| refusal(denied, path))
+        written?.map_err(|denied| refusal(denied, path))
     }
 
     /// Tells the hook of `path` that it was written.
     pub(crate) async fn after_write(&self, caller: &Caller, path: &Glob) {
-        // A hook cannot refuse what is done.
-        drop(match self.after_write.first(path) {
-            None | Some(Check::Open) => Ok(()),
-            Some(Check::Now(hook)) => hook(&context(caller, path)),
-            Some(Check::Later(hook)) => hook(context(caller, path)).await,
-        });
+        // What is done is done: a hook can neither refuse it nor fail it.
+        if let Some(hook) = self.after_write.first(path) {
+            drop(check(AFTER_WRITE, hook, caller, path).await);
+        }
     }
 
-    /// Whether a key, or what a glob names, may be deleted.
+    /// Whether a key, or what a glob names, may be deleted. A filter for a part of what the glob
+    /// names is asked too: a wider glob is no way around it.
     pub(crate) async fn delete(&self, caller: &Caller, path: &Glob) -> Result<(), Error> {
-        let Some(filter) = self.delete.first(path) else {
-            return self.refuse_uncovered(caller, Some(path));
-        };
-        let deleted = match filter {
-            Check::Open => Ok(()),
-            Check::Now(filter) => filter(&context(caller, path)),
-            Check::Later(filter) => filter(context(caller, path)).await,
-        };
-        deleted.map_err(|denied| refusal(denied, path))
+        if self.delete.first(path).is_none() {
+            self.refuse_uncovered(caller, Some(path))?;
+        }
+        for filter in self.delete.deciding(path) {
+            let deleted = check(DELETE_FILTER, filter, caller, path).await?;
+            deleted.map_err(|denied| refusal(denied, path))?;
+        }
+        Ok(())
     }
 
     /// Whether `path` may be read at all; what is seen of it is decided for each object.
@@ -147,7 +157,8 @@ impl Rules {
             || (!path.is_list() && self.read_object.first(path).is_some())
     }
 
-    /// What is seen of a key that is asked for alone.
+    /// What is seen of a key that is asked for alone. Without an object, its filter is asked all
+    /// the same: it may refuse.
     pub(crate) fn object(
         &self,
         identity: &Identity,
@@ -157,17 +168,9 @@ impl Rules {
         if !self.filters_reads {
             return Ok(object.cloned());
         }
-        let path = path_of(key);
-        let seen = match self.read_object.first(&path) {
-            Some(Some(filter)) => {
-                let context = Context { identity: identity.clone(), path: path.clone() };
-                let run = || filter(&context, object.map(|it| &**it));
-                let seen = caught(run).map_err(|denied| refusal(denied, &path))?;
-                object.and_then(|object| apply(object, seen))
-            }
-            Some(None) | None => object.cloned(),
-        };
-        Ok(seen.and_then(|object| self.listed(identity, &path, object)))
+        let context = Context { identity: identity.clone(), path: path_of(key) };
+        let seen = self.by_object_filter(&context, object)?;
+        Ok(seen.and_then(|object| self.by_list_filter(&context, object)))
     }
 
     /// What is seen of an object in a list; what its filter refuses is not seen.
@@ -175,24 +178,37 @@ impl Rules {
         self.object(identity, &object.key, Some(object)).ok().flatten()
     }
 
+    /// What the object filter of its key lets see of an object.
+    fn by_object_filter(
+        &self,
+        context: &Context,
+        object: Option<&Arc<Object>>,
+    ) -> Result<Option<Arc<Object>>, Error> {
+        let Some(Some(filter)) = self.read_object.first(&context.path) else {
+            return Ok(object.cloned());
+        };
+        let seen = guard::call(READ_FILTER, || filter(context, object.map(|it| &**it)))?
+            .map_err(|denied| refusal(denied, &context.path))?;
+        Ok(object.and_then(|object| apply(object, seen)))
+    }
+
     /// What the list filter of its key lets see of an object.
-    fn listed(&self, identity: &Identity, path: &Glob, object: Arc<Object>) -> Option<Arc<Object>> {
-        let context = || Context { identity: identity.clone(), path: path.clone() };
-        match self.read_list.first(path) {
+    fn by_list_filter(&self, context: &Context, object: Arc<Object>) -> Option<Arc<Object>> {
+        match self.read_list.first(&context.path) {
             None | Some(ReadList::Open) => Some(object),
             Some(ReadList::Item(filter)) => {
-                let seen = caught(|| Ok(filter(&context(), &object))).ok()?;
+                let seen = guard::call(READ_FILTER, || filter(context, &object)).ok()?;
                 apply(&object, seen)
             }
             Some(ReadList::Whole(filter)) => {
                 let key = object.key.clone();
-                let seen = caught(|| filter(&context(), vec![object])).ok()?;
+                let seen = guard::call(READ_FILTER, || filter(context, vec![object])).ok()?.ok()?;
                 seen.into_iter().find(|object| object.key == key)
             }
         }
     }
 
-    /// The filter that decides from the whole list, where there is one.
+    /// Whether a filter decides from the whole list.
     pub(crate) fn filters_whole(&self, glob: &Glob) -> bool {
         matches!(self.read_list.first(glob), Some(ReadList::Whole(_)))
     }
@@ -207,17 +223,52 @@ impl Rules {
         if !self.filters_reads {
             return Ok(objects);
         }
-        if let Some(ReadList::Whole(filter)) = self.read_list.first(glob) {
-            let context = Context { identity: identity.clone(), path: glob.clone() };
-            let seen = caught(|| filter(&context, objects));
-            return seen.map_err(|denied| refusal(denied, glob));
+        match self.read_list.first(glob) {
+            Some(ReadList::Whole(filter)) => self.whole_list(identity, glob, filter, &objects),
+            _ => Ok(objects.iter().filter_map(|object| self.item(identity, object)).collect()),
         }
-        Ok(objects.iter().filter_map(|object| self.item(identity, object)).collect())
     }
 
-    /// Whether what is seen depends on who looks.
-    pub(crate) fn filters_reads(&self) -> bool {
+    /// What a filter makes of a whole list. What another filter hides, it is not told of.
+    fn whole_list(
+        &self,
+        identity: &Identity,
+        glob: &Glob,
+        filter: &Arc<ReadWhole>,
+        objects: &[Arc<Object>],
+    ) -> Result<Vec<Arc<Object>>, Error> {
+        let told = objects.iter().filter_map(|object| {
+            let context = Context { identity: identity.clone(), path: path_of(&object.key) };
+            let seen = self.by_object_filter(&context, Some(object)).ok().flatten()?;
+            match self.read_list.first(&context.path) {
+                Some(ReadList::Whole(own)) if Arc::ptr_eq(own, filter) => Some(seen),
+                _ => self.by_list_filter(&context, seen),
+            }
+        });
+        let (context, told) =
+            (Context { identity: identity.clone(), path: glob.clone() }, told.collect());
+        let mut seen = guard::call(READ_FILTER, || filter(&context, told))?
+            .map_err(|denied| refusal(denied, glob))?;
+        // Patches are worked out by key, so a key stands in a list once.
+        let mut keys = HashSet::with_capacity(seen.len());
+        seen.retain(|object| keys.insert(object.key.clone()));
+        Ok(seen)
+    }
+
+    /// Whether what is seen of some key that `path` names depends on more than what is stored.
+    pub(crate) fn filters_reads_of(&self, path: &Glob) -> bool {
         self.filters_reads
+            && (self.read_object.any_overlapping(path, Option::is_some)
+                || self.read_list.any_overlapping(path, |it| !matches!(it, ReadList::Open)))
+    }
+
+    /// Whether everybody may know that there is something under `key`.
+    pub(crate) fn is_public(&self, key: &Key) -> bool {
+        if !self.is_static && !self.filters_reads {
+            return true;
+        }
+        let path = path_of(key);
+        (!self.is_static || self.has_read_filter(&path)) && !self.filters_reads_of(&path)
     }
 
     /// Whether the list has the oldest first.
@@ -270,13 +321,18 @@ fn refusal(denied: Denied, path: &Glob) -> Error {
     }
 }
 
-/// Runs a read filter. It also runs in the hub, for everyone: what it panics over is not seen,
-/// and nobody else notices.
-fn caught<T>(filter: impl FnOnce() -> Result<T, Denied>) -> Result<T, Denied> {
-    catch_unwind(AssertUnwindSafe(filter)).unwrap_or_else(|_| {
-        tracing::error!("a read filter panicked, so what it was asked about is not shown");
-        Err(Denied::new("filters: the filter failed"))
-    })
+/// Asks a filter that says yes or no, or tells a hook.
+async fn check(
+    what: &'static str,
+    check: &Check,
+    caller: &Caller,
+    path: &Glob,
+) -> Result<Result<(), Denied>, Error> {
+    match check {
+        Check::Open => Ok(Ok(())),
+        Check::Now(check) => guard::call(what, || check(&context(caller, path))),
+        Check::Later(check) => guard::call_later(what, || check(context(caller, path))).await,
+    }
 }
 
 fn apply(object: &Arc<Object>, seen: Seen) -> Option<Arc<Object>> {

@@ -27,8 +27,35 @@ impl<T> Table<T> {
 
     /// The first filter that names `path`, or every key that the glob `path` names.
     pub(super) fn first(&self, path: &Glob) -> Option<&T> {
-        let found = self.trie.covering(path).min_by_key(|(nth, _)| *nth);
-        found.map(|(_, filter)| filter)
+        self.first_with_place(path).map(|(_, filter)| filter)
+    }
+
+    /// The filters of which each decides about some key that `path` names: the first that names
+    /// all of them, and those before it that name a part.
+    pub(super) fn deciding(&self, path: &Glob) -> Vec<&T> {
+        let first = self.first_with_place(path);
+        if !path.is_list() {
+            return first.into_iter().map(|(_, filter)| filter).collect();
+        }
+        let last = first.map_or(usize::MAX, |&(nth, _)| nth);
+        let mut found: Vec<_> = self.trie.overlapping(path).filter(|it| it.0 <= last).collect();
+        found.sort_unstable_by_key(|(nth, _)| *nth);
+        found.into_iter().map(|(_, filter)| filter).collect()
+    }
+
+    /// Whether `is_wanted` says yes to a filter that names a key that `path` names too.
+    pub(super) fn any_overlapping(&self, path: &Glob, is_wanted: impl Fn(&T) -> bool) -> bool {
+        self.trie.overlapping(path).any(|(_, filter)| is_wanted(filter))
+    }
+
+    fn first_with_place(&self, path: &Glob) -> Option<&(usize, T)> {
+        let mut first: Option<&(usize, T)> = None;
+        self.trie.each_covering(path, &mut |found| {
+            if first.is_none_or(|first| found.0 < first.0) {
+                first = Some(found);
+            }
+        });
+        first
     }
 
     pub(super) fn is_empty(&self) -> bool {

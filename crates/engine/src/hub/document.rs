@@ -53,6 +53,15 @@ impl Document {
         Self::List(view, List::new(&seen, is_oldest_first))
     }
 
+    /// Whether what is seen may depend on who looks.
+    pub(super) fn is_personal(&self) -> bool {
+        match self {
+            Self::Object(view, _) | Self::List(view, _) => view.is_personal(),
+            Self::Whole(whole) => whole.view.is_personal(),
+            Self::Keys(_) => false,
+        }
+    }
+
     /// Takes the events of one commit in, and says how the document has changed, if it has.
     pub(super) fn apply(&mut self, events: &[&Event]) -> Option<Change> {
         match self {

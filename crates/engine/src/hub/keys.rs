@@ -37,14 +37,18 @@ impl KeyIndex {
         &self.document
     }
 
-    /// Takes a commit in, and says whether there is something that subscribers are to be told.
-    pub(super) fn take(&mut self, commit: &Commit) -> bool {
+    /// Takes a commit in, as far as keys are public, and says whether there is something that
+    /// subscribers are to be told.
+    pub(super) fn take(&mut self, commit: &Commit, is_public: impl Fn(&Key) -> bool) -> bool {
         for event in &commit.events {
             let change = match (&event.old, &event.new) {
                 (None, Some(_)) => 1,
                 (Some(_), None) => -1,
                 _ => continue,
             };
+            if !is_public(&event.key) {
+                continue;
+            }
             let entry = entry(&event.key);
             self.document.count(&entry, change);
             self.document.updated = commit.version;

@@ -21,7 +21,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use self::{document::Document, keys::KeyIndex, routes::Routes, topic::Topic, view::View};
+use self::{
+    document::Document,
+    keys::KeyIndex,
+    routes::Routes,
+    topic::{Number, Topic},
+    view::View,
+};
 pub use self::{document::list_json, subscription::Subscription, topic::TopicState};
 use crate::{
     error::Error,
@@ -29,6 +35,7 @@ use crate::{
     hooks::EventHook,
     identity::Identity,
     store::Store,
+    trie::Trie,
 };
 
 /// How many requests may wait for the hub before writers and joiners wait for it.
@@ -158,6 +165,8 @@ pub(crate) struct Task {
     settings: Settings,
     events: EventHook,
     routes: Routes,
+    /// The globs of which nobody is told.
+    silent: Trie<()>,
     keys: KeyIndex,
     keys_topic: Option<Arc<Topic>>,
     keys_due: Option<Instant>,
@@ -167,7 +176,9 @@ impl Task {
     pub(crate) fn new(store: Arc<Store>, settings: Settings, events: EventHook) -> Self {
         let keys = KeyIndex::new(store.version());
         let routes = Routes::default();
-        Self { store, settings, events, routes, keys, keys_topic: None, keys_due: None }
+        let mut silent = Trie::default();
+        settings.no_broadcast.iter().for_each(|glob| *silent.entry(glob, || ()) = ());
+        Self { store, settings, events, routes, silent, keys, keys_topic: None, keys_due: None }
     }
 
     pub(crate) async fn run(mut self, Requests(mut requests): Requests, stop: CancellationToken) {
@@ -215,7 +226,7 @@ impl Task {
     fn topic(&mut self, watched: Watched, identity: Identity) -> Arc<Topic> {
         match watched {
             Watched::Glob(glob) => {
-                let view = View::new(self.store.rules(), identity);
+                let view = View::new(self.store.rules(), &glob, identity);
                 self.routes.get(&glob, &view).unwrap_or_else(|| self.new_topic(&glob, view))
             }
             Watched::Keys => {
@@ -223,7 +234,12 @@ impl Task {
                 let (keys, settings) = (&self.keys, &self.settings);
                 let new = || {
                     let document = Document::Keys(keys.document().clone());
-                    Arc::new(Topic::new(Watched::Keys, keys.version(), document, settings))
+                    Arc::new(Topic::new(
+                        Watched::Keys,
+                        Number::of(keys.version()),
+                        document,
+                        settings,
+                    ))
                 };
                 Arc::clone(self.keys_topic.get_or_insert_with(new))
             }
@@ -232,19 +248,26 @@ impl Task {
 
     fn new_topic(&mut self, glob: &Glob, view: View) -> Arc<Topic> {
         let (version, objects) = self.store.list(glob);
+        let number = self.number(version, view.is_personal());
         let document = match glob.as_key() {
             Some(key) => Document::object(view.clone(), &key, objects.first()),
             None => Document::list(view.clone(), glob, objects),
         };
         let watched = Watched::Glob(glob.clone());
-        let topic = Arc::new(Topic::new(watched, version, document, &self.settings));
+        let topic = Arc::new(Topic::new(watched, number, document, &self.settings));
         self.routes.insert(glob, view, Arc::clone(&topic));
         topic
     }
 
+    fn number(&self, commit: Version, is_personal: bool) -> Number {
+        let message = if is_personal { self.store.next_version() } else { commit };
+        Number { commit, message }
+    }
+
     fn publish(&mut self, commit: &Commit) {
         self.events.send(&commit.events);
-        let untold = self.keys.take(commit);
+        let rules = self.store.rules();
+        let untold = self.keys.take(commit, |key| rules.is_public(key));
         match &self.keys_topic {
             Some(_) if untold => {
                 self.keys_due.get_or_insert_with(|| Instant::now() + KEYS_PAUSE);
@@ -253,9 +276,10 @@ impl Task {
             None => self.keys.forget_untold(),
         }
         for (topic, told) in self.told(commit) {
+            let number = self.number(commit.version, topic.is_personal());
             match told {
-                Told::Cleared => topic.clear(commit.version),
-                Told::Events(events) => topic.publish(commit.version, &events),
+                Told::Cleared => topic.clear(number),
+                Told::Events(events) => topic.publish(number, &events),
             }
         }
     }
@@ -263,11 +287,16 @@ impl Task {
     /// Which topics hear of which events of `commit`.
     fn told<'a>(&self, commit: &'a Commit) -> Vec<(Arc<Topic>, Told<'a>)> {
         let cleared = commit.cleared.iter().flat_map(|glob| self.routes.covered_by(glob));
+        // Of a list that is silent in part, only the rest may be told to be gone.
+        let cleared = cleared.filter(|topic| !self.is_silent_in_part(topic.watched()));
         let mut told: Vec<_> = cleared.map(|topic| (topic, Told::Cleared)).collect();
         let mut places: HashMap<_, _> =
             told.iter().enumerate().map(|(nth, (topic, _))| (Arc::as_ptr(topic), nth)).collect();
-        let silent = |key: &Key| self.settings.no_broadcast.iter().any(|glob| glob.matches(key));
-        for event in commit.events.iter().filter(|event| !silent(&event.key)) {
+        for event in &commit.events {
+            if self.is_silent(&event.key) {
+                self.routes.matching(&event.key).for_each(|topic| topic.outdate());
+                continue;
+            }
             for topic in self.routes.matching(&event.key) {
                 let nth = *places.entry(Arc::as_ptr(topic)).or_insert_with(|| {
                     told.push((Arc::clone(topic), Told::Events(Vec::new())));
@@ -279,6 +308,17 @@ impl Task {
             }
         }
         told
+    }
+
+    fn is_silent(&self, key: &Key) -> bool {
+        self.silent.matching(key).next().is_some()
+    }
+
+    fn is_silent_in_part(&self, watched: &Watched) -> bool {
+        match watched {
+            Watched::Glob(glob) => self.silent.overlapping(glob).next().is_some(),
+            Watched::Keys => false,
+        }
     }
 
     fn publish_keys(&mut self) {

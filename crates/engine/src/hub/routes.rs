@@ -19,9 +19,11 @@ impl Routes {
         self.views.entry(glob, Vec::new).push((view, topic));
     }
 
+    /// The topic that whoever joins is to follow, when there is one.
     pub(super) fn get(&self, glob: &Glob, view: &View) -> Option<Arc<Topic>> {
         let mut views = self.views.get(glob)?.iter();
-        views.find(|(it, _)| it == view).map(|(_, topic)| Arc::clone(topic))
+        let usable = |(it, topic): &&(View, Arc<Topic>)| it == view && !topic.is_outdated();
+        views.find(usable).map(|(_, topic)| Arc::clone(topic))
     }
 
     /// The topics that hear of changes of `key`.
@@ -59,18 +61,23 @@ mod tests {
     use monoxide_protocol::{Version, Watched};
 
     use super::{
-        super::{Settings, document::Document},
+        super::{Settings, document::Document, topic::Number},
         *,
     };
     use crate::{filter::Rules, identity::Identity};
 
     fn view() -> View {
-        View::new(&Arc::new(Rules::default()), Identity::anonymous())
+        View::new(&Arc::new(Rules::default()), &glob("n"), Identity::anonymous())
     }
 
     fn topic() -> Arc<Topic> {
         let document = Document::object(view(), &Key::parse("n").unwrap(), None);
-        Arc::new(Topic::new(Watched::Keys, Version::new(1), document, &Settings::default()))
+        Arc::new(Topic::new(
+            Watched::Keys,
+            Number::of(Version::new(1)),
+            document,
+            &Settings::default(),
+        ))
     }
 
     fn glob(text: &str) -> Glob {

@@ -32,6 +32,8 @@ pub struct TopicState {
 #[derive(Debug)]
 pub(super) struct Topic {
     watched: Watched,
+    /// What is seen may depend on who looks.
+    is_personal: bool,
     /// Changes are sent as whole documents.
     no_patch: bool,
     state: Mutex<State>,
@@ -41,9 +43,30 @@ pub(super) struct Topic {
     encoding: AsyncMutex<()>,
 }
 
+/// The version of a change, for the store and for those who are told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Number {
+    /// The commit.
+    pub(super) commit: Version,
+    /// The message. In a personal view it is not the commit's but one of its own: whoever comes
+    /// back as somebody else with the version of a message finds it in no other view's window.
+    pub(super) message: Version,
+}
+
+impl Number {
+    /// That of a commit that all are told of alike.
+    pub(super) fn of(commit: Version) -> Self {
+        Self { commit, message: commit }
+    }
+}
+
 #[derive(Debug)]
 struct State {
     document: Document,
+    /// The last commit that the document was told of.
+    commit: Version,
+    /// The document lacks changes that nobody is told of.
+    outdated: bool,
     window: Window,
     snapshot: Option<Snapshot>,
     snapshot_used: bool,
@@ -72,16 +95,26 @@ pub(super) struct Snapshot {
 impl Topic {
     pub(super) fn new(
         watched: Watched,
-        version: Version,
+        Number { commit, message }: Number,
         document: Document,
         settings: &Settings,
     ) -> Self {
-        let window = Window::new(version, settings.window_messages, settings.window_bytes);
+        let window = Window::new(message, settings.window_messages, settings.window_bytes);
         let busy = Instant::now();
-        let state = State { document, window, snapshot: None, snapshot_used: false, busy };
+        let is_personal = document.is_personal();
+        let state = State {
+            document,
+            commit,
+            outdated: false,
+            window,
+            snapshot: None,
+            snapshot_used: false,
+            busy,
+        };
         let (progress, _) = watch::channel(Progress { end: 0, closed: false });
         Self {
             watched,
+            is_personal,
             no_patch: settings.no_patch,
             state: Mutex::new(state),
             progress,
@@ -90,13 +123,13 @@ impl Topic {
     }
 
     /// Tells every subscriber of the events of one commit, in one message.
-    pub(super) fn publish(&self, version: Version, events: &[&Event]) {
-        self.change(version, |document| document.apply(events));
+    pub(super) fn publish(&self, number: Number, events: &[&Event]) {
+        self.change(number, |document| document.apply(events));
     }
 
     /// Tells every subscriber that nothing is left of the list.
-    pub(super) fn clear(&self, version: Version) {
-        self.change(version, |document| {
+    pub(super) fn clear(&self, number: Number) {
+        self.change(number, |document| {
             document.clear();
             Some(Change::Whole)
         });
@@ -104,19 +137,21 @@ impl Topic {
 
     /// Tells every subscriber which keys came and went since the last time.
     pub(super) fn publish_keys(&self, keys: &mut KeyIndex) {
-        self.change(keys.version(), |document| match document {
+        self.change(Number::of(keys.version()), |document| match document {
             Document::Keys(document) => keys.bring_up(document).map(Change::Operations),
             Document::Object(..) | Document::List(..) | Document::Whole(_) => None,
         });
     }
 
-    fn change(&self, version: Version, how: impl FnOnce(&mut Document) -> Option<Change>) {
+    fn change(&self, number: Number, how: impl FnOnce(&mut Document) -> Option<Change>) {
         let end = {
             let mut state = self.lock();
             // What the topic was made from holds this commit already.
-            if version <= state.window.version() {
+            if number.commit <= state.commit {
                 return;
             }
+            state.commit = number.commit;
+            let version = number.message;
             let frame = match how(&mut state.document) {
                 None => return,
                 Some(Change::Whole) => whole(version, &state.document),
@@ -130,6 +165,21 @@ impl Topic {
             state.window.end()
         };
         self.progress.send_modify(|progress| progress.end = end);
+    }
+
+    /// Whether what is seen may depend on who looks.
+    pub(super) fn is_personal(&self) -> bool {
+        self.is_personal
+    }
+
+    /// Takes note that the document lacks a change, of which its subscribers are not told. Who
+    /// joins from here on needs another topic.
+    pub(super) fn outdate(&self) {
+        self.lock().outdated = true;
+    }
+
+    pub(super) fn is_outdated(&self) -> bool {
+        self.lock().outdated
     }
 
     /// Ends every subscription, once it has read what is there.

@@ -33,21 +33,22 @@ impl LimitIndex {
         }
     }
 
-    /// What is over a limit once `events` are done, the oldest first. What they write stays.
+    /// What is over a limit once `events` are done, the oldest first.
     pub(super) fn over(&self, nth: usize, bound: Bound, now: u64, events: &[Event]) -> Vec<Key> {
         let Some(objects) = self.limits.get(nth) else { return Vec::new() };
-        let new = events.iter().filter(|event| event.old.is_none()).count();
-        let too_many =
-            bound.count.map_or(0, |count| (objects.len() + new).saturating_sub(count.max(1)));
+        let made = events.iter().filter(|event| event.old.is_none());
+        let made = made.filter_map(|event| event.new.as_deref());
+        let count = objects.len() + made.clone().count();
+        let too_many = bound.count.map_or(0, |most| count.saturating_sub(most));
         let age = bound.age.map(|age| u64::try_from(age.as_nanos()).unwrap_or(u64::MAX));
         let too_old = |created: u64| age.is_some_and(|age| created.saturating_add(age) <= now);
-        let written = |key: &Key| events.iter().any(|event| event.key == *key);
-        objects
-            .iter()
+        let stored = objects.iter().map(|(created, key)| (*created, key));
+        stored
+            // What is made now is the newest: its version is above all that were.
+            .chain(made.map(|object| (object.created, &object.key)))
             .enumerate()
             .take_while(|(place, (created, _))| *place < too_many || too_old(*created))
             .map(|(_, (_, key))| key.clone())
-            .filter(|key| !written(key))
             .collect()
     }
 }

@@ -211,6 +211,30 @@ async fn all_subscribers_of_a_key_are_told_the_same_bytes() {
 }
 
 #[tokio::test]
+async fn a_frame_of_any_length_arrives_whole() {
+    let server = TestServer::start().await;
+    let mut socket = server.socket("/thing").await;
+    socket.message().await;
+    let around = |len: usize| len - 145..len - 130;
+    let mut lengths = Vec::new();
+    for len in (0..10).chain(around(65_536)).chain([1_000_000, 0]) {
+        let data = format!("\"{}\"", "x".repeat(len));
+        server.request("POST", "/thing", &data).await;
+        let message = socket.message().await;
+        assert!(message.contains(&data), "{len}");
+        lengths.push(message.len());
+        // Answers and messages do not mix.
+        socket.send(PING, b"hi").await.unwrap();
+        assert_eq!(socket.frame().await.first, PONG);
+        server.request("DELETE", "/thing", "").await;
+        socket.message().await;
+    }
+    assert!(lengths.contains(&65_535) && lengths.contains(&65_536), "{lengths:?}");
+    // The clock's messages are the short ones.
+    server.socket("/").await.message().await;
+}
+
+#[tokio::test]
 async fn versions_only_ever_grow() {
     let server = TestServer::start().await;
     let mut socket = server.socket("/thing").await;

@@ -1,31 +1,55 @@
 //! Commands for a shell, to be copied.
 
+use std::fmt;
+
 use monoxide_protocol::Glob;
 
-/// A `curl` command that writes `data` to `glob`.
-///
-/// The address is quoted: shells would take its star for file names.
+/// A command for a POSIX shell, in the parts between which its line may be broken to be read.
 ///
 /// ```
 /// # use monoxide_protocol::Glob;
-/// # use monoxide_ui::model::write_command;
+/// # use monoxide_ui::model::Command;
 /// let books = Glob::parse("books/*")?;
+/// let command = Command::write("http://127.0.0.1:8800", &books, r#"{"title":"Dune"}"#);
 /// assert_eq!(
-///     write_command("http://127.0.0.1:8800", &books, r#"{"title":"Dune"}"#),
+///     command.to_string(),
 ///     r#"curl -X POST 'http://127.0.0.1:8800/books/*' -d '{"title":"Dune"}'"#,
 /// );
 /// # Ok::<(), monoxide_protocol::KeyError>(())
 /// ```
-#[must_use]
-pub fn write_command(origin: &str, glob: &Glob, data: &str) -> String {
-    let (address, data) = (quote(&format!("{origin}/{glob}")), quote(data));
-    format!("curl -X POST {address} -d {data}")
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command(Vec<String>);
+
+impl Command {
+    /// Writes `data` to `glob`.
+    #[must_use]
+    pub fn write(origin: &str, glob: &Glob, data: &str) -> Self {
+        let data = format!("-d {}", quote(data));
+        Self(vec!["curl -X POST".to_owned(), address(origin, glob), data])
+    }
+
+    /// Reads `glob`.
+    #[must_use]
+    pub fn read(origin: &str, glob: &Glob) -> Self {
+        Self(vec!["curl".to_owned(), address(origin, glob)])
+    }
+
+    /// The parts, in order, to be joined by blanks.
+    #[must_use]
+    pub fn parts(&self) -> &[String] {
+        &self.0
+    }
 }
 
-/// A `curl` command that reads `glob`.
-#[must_use]
-pub fn read_command(origin: &str, glob: &Glob) -> String {
-    format!("curl {}", quote(&format!("{origin}/{glob}")))
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join(" "))
+    }
+}
+
+/// Quoted, because shells would take its star for file names.
+fn address(origin: &str, glob: &Glob) -> String {
+    quote(&format!("{origin}/{glob}"))
 }
 
 /// One word for a POSIX shell.

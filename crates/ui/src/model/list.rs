@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use monoxide_protocol::{Key, Object};
+use monoxide_protocol::{Key, Object, Version};
 use serde_json::Value;
 
 use crate::model::{Pointer, changes};
@@ -86,7 +86,13 @@ impl List {
     fn follow_one(&mut self, key: &Key, element: &Value, update: &mut Update) {
         let (created, updated) = (number(element, "created"), number(element, "updated"));
         let data = element.get("data").unwrap_or(&Value::Null);
-        let shown = || Object { key: key.clone(), created, updated, data: Arc::new(data.clone()) };
+        let shown = || Object {
+            key: key.clone(),
+            created,
+            updated,
+            version: Version::default(),
+            data: Arc::new(data.clone()),
+        };
         match self.objects.get_mut(key) {
             None => {
                 self.objects.insert(key.clone(), shown());
@@ -111,6 +117,7 @@ pub fn object(document: &Value) -> Option<Shown> {
         key,
         created: number(document, "created"),
         updated: number(document, "updated"),
+        version: Version::default(),
         data: Arc::new(data),
     })
 }
@@ -130,8 +137,10 @@ mod tests {
     use super::*;
 
     fn list(objects: &[(&str, u64, i64)]) -> Value {
-        let object = |&(path, updated, data): &(&str, u64, i64)| json!({"created": 1, "updated": updated, "index": "x", "path": path, "data": data});
-        objects.iter().map(object).collect()
+        let objects = objects.iter().map(|(path, updated, data)| {
+            json!({"created": 1, "updated": updated, "index": "x", "path": path, "data": data})
+        });
+        objects.collect()
     }
 
     fn keys(objects: &[Shown]) -> Vec<&str> {

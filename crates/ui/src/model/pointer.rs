@@ -1,6 +1,6 @@
 //! A place inside a JSON value.
 
-use std::{fmt, sync::Arc};
+use std::{borrow::Borrow, fmt, sync::Arc};
 
 /// A JSON Pointer (RFC 6901): the empty text is the whole value, `/tags/0` its first tag.
 ///
@@ -50,6 +50,12 @@ impl Pointer {
     /// The pointer as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Pointer {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

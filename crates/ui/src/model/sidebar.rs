@@ -2,7 +2,28 @@
 
 use std::collections::HashMap;
 
-use monoxide_protocol::{Glob, Keys};
+use monoxide_protocol::{Glob, Keys, Listed};
+use serde_json::Value;
+
+/// Reads the document of [`Watched::Keys`](monoxide_protocol::Watched::Keys).
+///
+/// ```
+/// # use monoxide_ui::model::listed;
+/// use serde_json::json;
+///
+/// let keys = listed(&json!({"created": 1, "data": {"books/*": {"count": 3}}}));
+/// assert_eq!(keys.values().next().map(|listed| listed.count), Some(3));
+/// ```
+#[must_use]
+pub fn listed(document: &Value) -> Keys {
+    let entry = |(name, listed): (&String, &Value)| {
+        // By hand: serde's reader of such a map is 4 kB of WASM.
+        let count = listed.get("count")?.as_u64()?;
+        Some((Glob::parse(name).ok()?, Listed { count }))
+    };
+    let entries = document.get("data").and_then(Value::as_object);
+    entries.into_iter().flatten().filter_map(entry).collect()
+}
 
 /// A list or a single key that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +62,17 @@ pub struct Group {
 /// ```
 #[must_use]
 pub fn groups(keys: &Keys, filter: &str) -> Vec<Group> {
-    let words: Vec<String> = filter.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = filter.split_whitespace().map(str::to_ascii_lowercase).collect();
     let mut entries: Vec<Entry> = keys
         .iter()
         .filter(|(glob, _)| {
-            let name = glob.as_str().to_lowercase();
+            let name = glob.as_str().to_ascii_lowercase();
             words.iter().all(|word| name.contains(word.as_str()))
         })
         .map(|(glob, listed)| Entry { glob: glob.clone(), count: listed.count })
         .collect();
     // Segment by segment, so that `a/*` and `a/b/*` stand together, before `a-b`.
-    entries.sort_by(|one, other| one.glob.segments().cmp(other.glob.segments()));
+    entries.sort_unstable_by(|one, other| one.glob.segments().cmp(other.glob.segments()));
 
     let mut groups: Vec<Group> = Vec::new();
     for entry in entries {
@@ -119,8 +140,6 @@ pub fn unlisted(keys: &Keys, filter: &str) -> Option<Glob> {
 
 #[cfg(test)]
 mod tests {
-    use monoxide_protocol::Listed;
-
     use super::*;
 
     fn keys(names: &[&str]) -> Keys {

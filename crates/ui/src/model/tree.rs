@@ -162,7 +162,7 @@ pub fn rows(value: &Value, folds: &Folds, flashes: &Flashes) -> Vec<Row> {
         Value::Object(_) | Value::Array(_) if !is_empty(value) => {
             tree.inside(value, &Pointer::root(), 1);
         }
-        _ => tree.value(value, Pointer::root(), Label::None, 1),
+        _ => tree.value(value, &Pointer::root(), Label::None, 1),
     }
     tree.rows
 }
@@ -196,13 +196,13 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    fn value(&mut self, value: &Value, place: Pointer, label: Label, depth: usize) {
-        let open = self.folds.is_open(&place, depth, self.rows.len());
+    fn value(&mut self, value: &Value, place: &Pointer, label: Label, depth: usize) {
+        let open = self.folds.is_open(place, depth, self.rows.len());
         let row = row(value, place.clone(), label, depth, open, self.flashes);
         let opens = row.fold == Fold::Open;
         self.rows.push(row);
         if opens {
-            self.inside(value, &place, depth + 1);
+            self.inside(value, place, depth + 1);
         }
     }
 
@@ -212,13 +212,13 @@ impl Tree<'_> {
         match value {
             Value::Object(members) => {
                 for (name, value) in members.iter().take(shown) {
-                    self.value(value, place.member(name), Label::Member(name.clone()), depth);
+                    self.value(value, &place.member(name), Label::Member(name.clone()), depth);
                 }
                 self.more(members.len(), shown, place, depth);
             }
             Value::Array(elements) => {
                 for (nth, value) in elements.iter().take(shown).enumerate() {
-                    self.value(value, place.element(nth), Label::Element(nth), depth);
+                    self.value(value, &place.element(nth), Label::Element(nth), depth);
                 }
                 self.more(elements.len(), shown, place, depth);
             }

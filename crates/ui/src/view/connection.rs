@@ -1,7 +1,5 @@
 //! How the connection is, said honestly: in a word, above a document, and instead of one.
 
-use std::fmt::Display;
-
 use leptos::prelude::*;
 
 use crate::{
@@ -47,9 +45,9 @@ pub fn Age(
             State::Live => return None,
             State::Connecting(None) => (false, "Connecting again", String::new()),
             State::Connecting(Some(trouble)) | State::Stale(trouble) => {
-                (false, "Reconnecting", sentence(&trouble))
+                (false, "Reconnecting", format!("{trouble}."))
             }
-            State::Closed(reason) => (true, "No longer live", sentence(&reason)),
+            State::Closed(reason) => (true, "No longer live", format!("{reason}.")),
         };
         let icon = if closed { Icon::Lock } else { Icon::Offline };
         Some(view! {
@@ -57,7 +55,7 @@ pub fn Age(
                 {icon.draw()}
                 <div>
                     <strong>{title}</strong>
-                    <p>{why}{format!(" This is how it was at {since}.")}</p>
+                    <p class="sentence">{why}{format!(" This is how it was at {since}.")}</p>
                 </div>
             </div>
         })
@@ -74,10 +72,12 @@ pub fn Waiting(
     move || match state.get() {
         State::Closed(reason) => view! { <Refused reason/> }.into_any(),
         State::Connecting(Some(trouble)) | State::Stale(trouble) => {
-            let why = sentence(&trouble);
+            let why = format!("{trouble}.");
             view! {
                 <Notice icon=Icon::Offline title="Still trying">
-                    <p>{why}" This page tries again by itself, nothing has to be done."</p>
+                    <p class="sentence">
+                        {why}" This page tries again by itself, nothing has to be done."
+                    </p>
                 </Notice>
             }
             .into_any()
@@ -96,18 +96,8 @@ fn Refused(reason: Reason) -> impl IntoView {
     };
     view! {
         <Notice icon title trouble=true>
-            <p>{sentence(&reason)}" The page will not ask again by itself."</p>
+            <p class="sentence">{format!("{reason}.")}" The page will not ask again by itself."</p>
             <a class="button" href="">"Ask again"</a>
         </Notice>
-    }
-}
-
-/// What the client says in half a sentence as a whole one.
-fn sentence(half: &impl Display) -> String {
-    let text = half.to_string();
-    let mut letters = text.chars();
-    match letters.next() {
-        Some(first) => format!("{}{}.", first.to_uppercase(), letters.as_str()),
-        None => String::new(),
     }
 }

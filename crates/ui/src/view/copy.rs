@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::view::Icon;
+use crate::{model::Command, view::Icon};
 
 /// How long a button says that it did it.
 const DONE: Duration = Duration::from_secs(2);
@@ -48,27 +48,17 @@ pub fn CopyButton(
 
 /// A command, and a button that copies it.
 #[component]
-pub fn Command(
+pub fn CommandLine(
     /// The command.
-    #[prop(into)]
-    text: String,
+    command: Command,
 ) -> impl IntoView {
     let code = NodeRef::<html::Code>::new();
-    let parts = text.split(" -").enumerate().map(|(nth, text)| part(nth, text)).collect_view();
+    let part = |part: &String| view! { <span class="part">{part.clone()}</span> " " };
     view! {
         <div class="command">
-            <code node_ref=code>{parts}</code>
-            <CopyButton text=move || text.clone() label="Copy" shown=code/>
+            <code node_ref=code>{command.parts().iter().map(part).collect_view()}</code>
+            <CopyButton text=move || command.to_string() label="Copy" shown=code/>
         </div>
-    }
-}
-
-/// The name of a command, or an option with what follows it. Lines are broken between them.
-fn part(nth: usize, text: &str) -> impl IntoView + use<> {
-    let (gap, dash) = if nth == 0 { ("", "") } else { (" ", "-") };
-    view! {
-        {gap}
-        <span class="part">{format!("{dash}{text}")}</span>
     }
 }
 

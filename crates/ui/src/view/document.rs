@@ -7,7 +7,7 @@ use monoxide_protocol::{Glob, Watched};
 
 use crate::{
     Live, State,
-    model::{Folds, Place, Shown, read_command},
+    model::{Command, Folds, Place, Shown},
     use_live,
     view::{
         Age, CopyButton, Deleted, EmptyList, Icon, Items, Known, Link, Missing, Times, Tracked,
@@ -122,7 +122,7 @@ fn Frame(
     let old = Memo::new(move |_| !state.with(State::is_live));
     let command = {
         let glob = glob.clone();
-        move || read_command(&origin(), &glob)
+        move || Command::read(&origin(), &glob).to_string()
     };
     let content = move || {
         if known.get() { children().into_any() } else { view! { <Waiting state/> }.into_any() }

@@ -1,11 +1,11 @@
 //! What shows where nothing is stored, and what to do about it.
 
 use leptos::prelude::*;
-use monoxide_protocol::Glob;
+use monoxide_protocol::{Glob, Target};
 
 use crate::{
-    model::{Shown, write_command},
-    view::{Command, Icon, Notice, document::origin},
+    model::{Command, Shown},
+    view::{CommandLine, Icon, Notice, document::origin},
 };
 
 /// What the examples write.
@@ -18,7 +18,7 @@ const SHORT: usize = 400;
 #[component]
 pub fn EmptyServer() -> impl IntoView {
     let command =
-        Glob::parse("books/*").ok().map(|books| write_command(&origin(), &books, EXAMPLE));
+        Glob::parse("books/*").ok().map(|books| Command::write(&origin(), &books, EXAMPLE));
     view! {
         <Notice icon=Icon::Empty title="Nothing is stored yet">
             <p>
@@ -26,7 +26,7 @@ pub fn EmptyServer() -> impl IntoView {
                 <code>"POST"</code>
                 " to a name with a star adds an object to that list:"
             </p>
-            {command.map(|text| view! { <Command text/> })}
+            {command.map(|command| view! { <CommandLine command/> })}
         </Notice>
     }
 }
@@ -37,12 +37,9 @@ pub fn EmptyList(
     /// The list.
     list: Glob,
 ) -> impl IntoView {
-    // Only a list whose one star is its end can be written to.
-    let command = list
-        .as_str()
-        .strip_suffix("/*")
-        .is_some_and(|parent| !parent.contains('*'))
-        .then(|| write_command(&origin(), &list, EXAMPLE));
+    // Only a list whose one star is its end can be pushed to.
+    let command =
+        Target::parse(list.as_str()).ok().map(|_| Command::write(&origin(), &list, EXAMPLE));
     let hint = if command.is_some() {
         "New objects show here the moment they are written:"
     } else {
@@ -51,7 +48,7 @@ pub fn EmptyList(
     view! {
         <Notice icon=Icon::Empty title=format!("No objects in {list}")>
             <p>{hint}</p>
-            {command.map(|text| view! { <Command text/> })}
+            {command.map(|command| view! { <CommandLine command/> })}
         </Notice>
     }
 }
@@ -62,11 +59,11 @@ pub fn Missing(
     /// The key.
     glob: Glob,
 ) -> impl IntoView {
-    let text = write_command(&origin(), &glob, EXAMPLE);
+    let command = Command::write(&origin(), &glob, EXAMPLE);
     view! {
         <Notice icon=Icon::Object title=format!("Nothing is stored as {glob}")>
             <p>"The page keeps looking: it shows here the moment it is written."</p>
-            <Command text/>
+            <CommandLine command/>
         </Notice>
     }
 }
@@ -79,10 +76,10 @@ pub fn Deleted(
 ) -> impl IntoView {
     let data = was.data.to_string();
     let again = (data.len() <= SHORT).then(|| {
-        let text = write_command(&origin(), &was.key.clone().into(), &data);
+        let command = Command::write(&origin(), &was.key.clone().into(), &data);
         view! {
             <p>"This writes back what was stored last:"</p>
-            <Command text/>
+            <CommandLine command/>
         }
     });
     view! {

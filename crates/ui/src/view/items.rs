@@ -7,7 +7,7 @@ use monoxide_protocol::{Glob, Key};
 
 use crate::{
     Live,
-    model::{Flash, Folds, List, Place, Pointer, Row, Shown, summary},
+    model::{Flash, Folds, List, Place, Row, Shown, summary},
     view::{
         Icon, Lamp, Link, More, Times, Tracked, When,
         document::Data,
@@ -159,7 +159,7 @@ fn ItemRow(item: Item) -> impl IntoView {
                 <span on:click=|click| click.stop_propagation()>
                     <Link to=place class="item-key">{name}</Link>
                 </span>
-                <Summary tracked=summarised/>
+                {summary_of(summarised)}
                 <When at=Signal::derive(changed)/>
             </div>
             {body}
@@ -168,35 +168,20 @@ fn ItemRow(item: Item) -> impl IntoView {
 }
 
 /// What is in an object, in one line.
-#[component]
-fn Summary(tracked: Tracked) -> impl IntoView {
+fn summary_of(tracked: Tracked) -> impl IntoView {
     let Tracked { object, flashes } = tracked;
-    let rows = Memo::new(move |_| {
-        object.with(|object| flashes.with(|lit| summary(&object.data, lit, IN_SUMMARY)))
-    });
-    let places =
-        move || rows.with(|rows| rows.iter().map(|row| row.place.clone()).collect::<Vec<_>>());
-    view! {
-        <div class="summary">
-            <For each=places key=Pointer::clone let:place>
-                <Pair place rows/>
-            </For>
-        </div>
+    move || {
+        let rows = object.with(|object| flashes.with(|lit| summary(&object.data, lit, IN_SUMMARY)));
+        view! { <div class="summary">{rows.iter().map(pair).collect_view()}</div> }
     }
 }
 
 /// A name and a value of a summary.
-#[component]
-fn Pair(place: Pointer, rows: Memo<Vec<Row>>) -> impl IntoView {
-    let row =
-        Memo::new(move |_| rows.with(|rows| rows.iter().find(|row| row.place == place).cloned()));
-    let said = move |say: fn(&Row) -> String| {
-        move || row.with(|row| row.as_ref().map(say)).unwrap_or_default()
-    };
+fn pair(row: &Row) -> impl IntoView + use<> {
     view! {
         <span class="pair">
-            <span class="label">{said(label_text)}</span>
-            <span class=said(value_class)>{said(|row| row.text.clone())}</span>
+            <span class="label">{label_text(row)}</span>
+            <span class=value_class(row)>{row.text.clone()}</span>
         </span>
     }
 }

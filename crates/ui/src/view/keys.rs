@@ -8,13 +8,12 @@ use leptos::{
     prelude::*,
 };
 use monoxide_protocol::{Glob, Keys};
-use serde::Deserialize;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
 use crate::{
     Live, State,
-    model::{Line, Place, groups, lines, unlisted},
+    model::{Line, Place, groups, lines, listed, unlisted},
     view::{Icon, Lamp, Link, More, Skeleton, use_route},
 };
 
@@ -25,7 +24,7 @@ const PAGE: usize = 200;
 /// [`Watched::Keys`](monoxide_protocol::Watched::Keys); `None` before it is known.
 #[must_use]
 pub fn use_keys(live: Live) -> Memo<Option<Keys>> {
-    Memo::new(move |_| live.with(|document| Keys::deserialize(document?.get("data")?).ok()))
+    Memo::new(move |_| live.with(|document| document.map(listed)))
 }
 
 /// The lists and keys that exist, to choose from.
@@ -179,11 +178,10 @@ fn Filter(
     let route = use_route();
     let field = NodeRef::<html::Input>::new();
     let shortcut = window_event_listener(ev::keydown, move |event| {
-        if event.key() == "/" && !is_writing(&event) && !event.ctrl_key() && !event.meta_key() {
-            if let Some(field) = field.get_untracked() {
-                event.prevent_default();
-                _ = field.focus();
-            }
+        let meant = event.key() == "/" && !(event.ctrl_key() || event.meta_key());
+        if let Some(field) = field.get_untracked().filter(|_| meant && !is_writing(&event)) {
+            event.prevent_default();
+            _ = field.focus();
         }
     });
     on_cleanup(move || shortcut.remove());
@@ -260,7 +258,7 @@ fn Hint(
     view! {
         {watch}
         {waiting}
-        {move || text().map(|text| view! { <p class="hint">{text}</p> })}
+        {move || text().map(|text| view! { <p class="hint sentence">{text}</p> })}
     }
 }
 

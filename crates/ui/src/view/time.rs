@@ -12,11 +12,13 @@ pub fn When(
     #[prop(into)]
     at: Signal<u64>,
 ) -> impl IntoView {
-    let moment = Memo::new(move |_| local(at.get()));
-    view! {
-        <time class="when" title=move || moment.get().exact()>
-            {move || format!("{} {}", moment.get().date(), moment.get().time())}
-        </time>
+    move || {
+        let moment = local(at.get());
+        view! {
+            <time class="when" title=moment.exact()>
+                {format!("{} {}", moment.date(), moment.time())}
+            </time>
+        }
     }
 }
 
@@ -27,18 +29,19 @@ pub fn Times(
     #[prop(into)]
     object: Signal<Shown>,
 ) -> impl IntoView {
-    let created = Signal::derive(move || object.with(|object| object.created));
+    let created = Memo::new(move |_| object.with(|object| object.created));
     let updated = Memo::new(move |_| object.with(|object| object.updated));
-    let never = Memo::new(move |_| updated.get() == 0);
-    let change = move || match never.get() {
-        true => view! { "never" }.into_any(),
-        false => view! { <When at=updated/> }.into_any(),
+    let change = move || match updated.get() {
+        0 => view! { "never" }.into_any(),
+        _ => view! { <When at=updated/> }.into_any(),
     };
     view! {
         <dl class="facts">
             <div>
                 <dt>"Created"</dt>
-                <dd><When at=created/></dd>
+                <dd>
+                    <When at=created/>
+                </dd>
             </div>
             <div>
                 <dt>"Changed"</dt>
@@ -58,19 +61,18 @@ pub fn ServerClock(
     #[prop(into)]
     ticking: Signal<bool>,
 ) -> impl IntoView {
-    let moment = Memo::new(move |_| now.get().map(local));
-    let said = move |say: fn(Moment) -> String| move || moment.get().map(say);
-    let exact = |moment: Moment| format!("The server’s clock: {}", moment.exact());
-    view! {
-        <time
-            class=move || if ticking.get() { "clock" } else { "clock old" }
-            title=said(exact)
-            hidden=move || moment.get().is_none()
-        >
-            <span class="unseen">"Server time "</span>
-            <span class="date">{said(Moment::date)}</span>
-            <span>{said(Moment::time)}</span>
-        </time>
+    move || {
+        let moment = local(now.get()?);
+        Some(view! {
+            <time
+                class=if ticking.get() { "clock" } else { "clock old" }
+                title=format!("The server’s clock: {}", moment.exact())
+            >
+                <span class="unseen">"Server time "</span>
+                <span class="date">{moment.date()}</span>
+                <span>{moment.time()}</span>
+            </time>
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use leptos::{ev::KeyboardEvent, prelude::*, tachys::html::attribute::custom::custom_attribute};
 use serde_json::Value;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::{Element, HtmlElement};
 
 use crate::{
     model::{Flashes, Fold, Folds, Kind, Label, Pointer, Row, rows},
@@ -53,86 +53,105 @@ pub fn Tree(
             chosen.filter(|it| rows.by_place.contains_key(it)).or(rows.order.first().cloned())
         })
     });
+    let row = move |line: &Element| {
+        let place = line.get_attribute("data-place")?;
+        rows.with_untracked(|rows| rows.by_place.get(place.as_str()).cloned())
+    };
+    let press = move |event: leptos::ev::MouseEvent| {
+        if let Some(row) = line_of(&event).and_then(|line| row(&line)) {
+            press(&row, folds);
+        }
+    };
+    let walk = move |event: KeyboardEvent| {
+        let found = line_of(&event).and_then(|line| Some((row(&line)?, line)));
+        if found.is_some_and(|(row, line)| walk(&event.key(), &row, &line, folds)) {
+            event.prevent_default();
+        }
+    };
+    let choose = move |event: leptos::ev::FocusEvent| {
+        chosen.set(line_of(&event).and_then(|line| row(&line)).map(|row| row.place));
+    };
+    // A place of an array that became an object has another label, and so another line.
+    let each = move || {
+        rows.with(|rows| {
+            let label = |place: &Pointer| rows.by_place.get(place).map(label_class);
+            rows.order.iter().map(|place| (place.clone(), label(place))).collect::<Vec<_>>()
+        })
+    };
     view! {
-        <div class="tree" role="tree" aria-label=label>
-            <For each=move || rows.with(|rows| rows.order.clone()) key=Pointer::clone let:place>
-                <Line place rows folds chosen reachable/>
+        <div
+            class="tree"
+            role="tree"
+            aria-label=label
+            on:click=press
+            on:keydown=walk
+            on:focusin=choose
+        >
+            <For each key=Clone::clone let((place, _))>
+                {line(place, rows, reachable)}
             </For>
         </div>
     }
 }
 
-/// One line of a tree.
-#[component]
-fn Line(
+/// One line of a tree. What its place fixes is drawn once; the rest are four small effects.
+fn line(
     place: Pointer,
     rows: Memo<Rows>,
-    folds: RwSignal<Folds>,
-    chosen: RwSignal<Option<Pointer>>,
     reachable: Memo<Option<Pointer>>,
-) -> impl IntoView {
-    let Some(first) = rows.with_untracked(|rows| rows.by_place.get(&place).cloned()) else {
-        return None;
-    };
-    let row = {
-        let place = place.clone();
-        // A line that is about to be taken away stays as it was.
-        Memo::new(move |old: Option<&Row>| {
-            let now = rows.with(|rows| rows.by_place.get(&place).cloned());
-            now.or_else(|| old.cloned()).unwrap_or_else(|| first.clone())
-        })
-    };
-    let press = move || row.with_untracked(|row| press(row, folds));
-    let keys = move |event: KeyboardEvent| {
-        if row.with_untracked(|row| walk(&event, row, folds)) {
-            event.prevent_default();
-        }
-    };
+) -> Option<impl IntoView + use<>> {
+    let first = rows.with_untracked(|rows| rows.by_place.get(&place).cloned())?;
+    let more = if first.kind == Kind::More { " more-row" } else { "" };
+    let class = format!("row depth-{}{more}", first.depth.min(DEEPEST));
+    // Leptos has no attribute of this name.
+    let level = custom_attribute("aria-level", first.depth.to_string());
+    let name = place.to_string();
+    let label = label_text(&first);
+    let label_class = label_class(&first);
     let tab_index = {
         let place = place.clone();
         move || if reachable.with(|it| it.as_ref() == Some(&place)) { "0" } else { "-1" }
     };
+    let row = Memo::new(move |old: Option<&Row>| {
+        let now = rows.with(|rows| rows.by_place.get(&place).cloned());
+        // A line that is about to be taken away stays as it was.
+        now.or_else(|| old.cloned()).unwrap_or_else(|| first.clone())
+    });
     let expanded = move || match row.with(|row| row.fold) {
         Fold::Leaf => None,
         Fold::Closed => Some("false"),
         Fold::Open => Some("true"),
     };
-    // Leptos has no attribute of this name.
-    let level = custom_attribute("aria-level", move || row.with(|row| row.depth.to_string()));
-    let address = place.to_string();
     Some(view! {
         <div
             {..level}
             role="treeitem"
-            class=move || row.with(line_class)
+            class=class
             aria-expanded=expanded
             tabindex=tab_index
-            data-place=address
-            on:click=move |_| press()
-            on:keydown=keys
-            on:focus=move |_| chosen.set(Some(place.clone()))
+            data-place=name
         >
             <span class="twist">{Icon::Chevron.draw()}</span>
-            <span
-                class="label"
-                class:element=move || row.with(|row| matches!(row.label, Label::Element(_)))
-                hidden=move || row.with(|row| row.label == Label::None)
-            >
-                {move || row.with(label_text)}
+            <span class=label_class>{label}</span>
+            <span class=move || row.with(value_class)>
+                {move || row.with(|row| row.text.clone())}
             </span>
-            <span class=move || row.with(value_class)>{move || row.with(|it| it.text.clone())}</span>
         </div>
     })
-}
-
-fn line_class(row: &Row) -> String {
-    let more = if row.kind == Kind::More { " more-row" } else { "" };
-    format!("row depth-{}{more}", row.depth.min(DEEPEST))
 }
 
 /// The classes of a value in the style sheet.
 pub(super) fn value_class(row: &Row) -> String {
     format!("value {} {}", row.kind.class(), row.flash.class())
+}
+
+/// The classes of what stands before a value.
+fn label_class(row: &Row) -> &'static str {
+    match row.label {
+        Label::None => "label none",
+        Label::Member(_) => "label",
+        Label::Element(_) => "label element",
+    }
 }
 
 /// What stands before a value.
@@ -142,6 +161,12 @@ pub(super) fn label_text(row: &Row) -> String {
         Label::Member(name) => name.clone(),
         Label::Element(nth) => nth.to_string(),
     }
+}
+
+/// The line that an event of the tree is about.
+fn line_of(event: &web_sys::Event) -> Option<Element> {
+    let target: Element = event.target()?.dyn_into().ok()?;
+    target.closest("[role=treeitem]").ok()?
 }
 
 /// Does what a click on a line means.
@@ -158,18 +183,15 @@ fn press(row: &Row, folds: RwSignal<Folds>) {
 }
 
 /// Does what a key on a line means; says whether it meant something.
-fn walk(event: &KeyboardEvent, row: &Row, folds: RwSignal<Folds>) -> bool {
-    let Some(line) = event.current_target().and_then(|it| it.dyn_into::<HtmlElement>().ok()) else {
-        return false;
-    };
-    let to = match (event.key().as_str(), row.fold) {
+fn walk(key: &str, row: &Row, line: &Element, folds: RwSignal<Folds>) -> bool {
+    let to = match (key, row.fold) {
         ("Enter" | " ", _) | ("ArrowRight", Fold::Closed) | ("ArrowLeft", Fold::Open) => {
             press(row, folds);
             return true;
         }
         ("ArrowDown", _) | ("ArrowRight", Fold::Open) => line.next_element_sibling(),
         ("ArrowUp", _) => line.previous_element_sibling(),
-        ("ArrowLeft", _) => outer(&line, row.depth),
+        ("ArrowLeft", _) => outer(line, row.depth),
         ("Home", _) => line.parent_element().and_then(|tree| tree.first_element_child()),
         ("End", _) => line.parent_element().and_then(|tree| tree.last_element_child()),
         _ => return false,
@@ -181,7 +203,7 @@ fn walk(event: &KeyboardEvent, row: &Row, folds: RwSignal<Folds>) -> bool {
 }
 
 /// The line that `line` is folded away with.
-fn outer(line: &HtmlElement, depth: usize) -> Option<web_sys::Element> {
+fn outer(line: &Element, depth: usize) -> Option<Element> {
     let mut above = line.previous_element_sibling();
     while let Some(it) = above {
         let level = it.get_attribute("aria-level").and_then(|level| level.parse().ok());
