@@ -11,7 +11,9 @@
 //! # }
 //! ```
 
+pub mod fixture;
 mod http;
+mod redact;
 pub mod socket;
 
 use std::net::SocketAddr;
@@ -23,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use crate::{
     http::{Answer, Connection, Http},
+    redact::Redactor,
     socket::Socket,
 };
 
@@ -98,10 +101,25 @@ impl TestServer {
     ///
     /// When there is no answer.
     pub async fn request(&self, method: &str, target: &str, body: impl AsRef<[u8]>) -> Answer {
+        self.request_with(method, target, "", body).await
+    }
+
+    /// Like [`request`](Self::request), with further headers, each ending in CRLF.
+    ///
+    /// # Panics
+    ///
+    /// When there is no answer.
+    pub async fn request_with(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &str,
+        body: impl AsRef<[u8]>,
+    ) -> Answer {
         let mut http = Http::connect(self.address).await;
         let (body, host) = (body.as_ref(), self.address);
         let head = format!(
-            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n\r\n",
+            "{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {}\r\n{headers}\r\n",
             body.len()
         );
         http.send([head.as_bytes(), body].concat()).await.expect("the server reads");

@@ -1,0 +1,11 @@
+//! The wire, case by case, against the fixture: over real sockets, as its clients see it.
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
+
+mod doors;
+mod filters;
+mod limits;
+mod messages;
+mod program;
+mod quirks;
+mod table;
+mod transport;
