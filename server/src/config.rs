@@ -7,6 +7,9 @@ use monoxide_engine::Engine;
 use monoxide_gateway::{Builder, Server};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
+/// The longest time that can be set.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Live state over HTTP and WebSocket, with a page to look at it.
 #[derive(Debug, Parser)]
 #[command(name = "monoxide", version)]
@@ -163,10 +166,11 @@ fn filter(text: &str) -> Result<EnvFilter, String> {
     }
 }
 
-/// A time that is not zero, such as `400ms`, `10s` or `1m 30s`.
+/// A time such as `400ms`, `10s` or `1m 30s`.
 fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(Duration::ZERO) => Err("it must be more than zero".to_owned()),
+        Ok(duration) if duration > YEAR => Err("it must be at most a year".to_owned()),
         Ok(duration) => Ok(duration),
         Err(error) => Err(error.to_string()),
     }

@@ -42,8 +42,11 @@ pub(crate) struct Settings {
     pub(crate) application: Application,
 }
 
+/// Far longer than anybody waits, and far from where adding it to a time overflows.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 impl Settings {
-    /// Refuses times in which nothing can be done.
+    /// Refuses times in which nothing can be done, and those whose end is out of sight.
     pub(crate) fn check(&self) -> Result<(), BuildError> {
         let Timeouts { header, read, write, idle } = self.timeouts;
         let times = [
@@ -56,8 +59,8 @@ impl Settings {
             ("write timeout", write),
             ("idle timeout", idle),
         ];
-        match times.into_iter().find(|(_, time)| time.is_zero()) {
-            Some((name, _)) => Err(BuildError::Zero(name)),
+        match times.into_iter().find(|(_, time)| time.is_zero() || *time > YEAR) {
+            Some((name, _)) => Err(BuildError::Time(name)),
             None => Ok(()),
         }
     }

@@ -41,6 +41,7 @@ pub(crate) struct Listening {
 impl Listening {
     /// Lets connections in until the server stops; each is a task of its own.
     pub(crate) async fn run(self, listener: TcpListener, edge: Edge) {
+        let mut lets_in = true;
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -48,6 +49,7 @@ impl Listening {
             };
             match accepted {
                 Ok((stream, _)) => {
+                    lets_in = true;
                     // A token of its own, so that connections do not share the token's lock.
                     let stop = self.sockets.stop.child_token();
                     let connection = self.clone().connection(stream, edge.clone(), stop);
@@ -55,7 +57,10 @@ impl Listening {
                 }
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    tracing::error!(%error, "cannot let anybody in");
+                    // Once, not five times a second until it is over.
+                    if std::mem::take(&mut lets_in) {
+                        tracing::error!(%error, "cannot let anybody in");
+                    }
                     sleep(ACCEPT_PAUSE).await;
                 }
             }

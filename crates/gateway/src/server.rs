@@ -56,9 +56,9 @@ pub enum BuildError {
     /// address.
     #[error("the filter for `{0}` is never reached: a route has that address")]
     FilterShadowed(String),
-    /// A time is zero, so that nothing would ever be in time.
-    #[error("the {0} is zero")]
-    Zero(&'static str),
+    /// A time in which nothing could be done, or that could not be counted.
+    #[error("the {0} is zero, or longer than a year")]
+    Time(&'static str),
     /// The certificate or its key cannot be used.
     #[error("TLS: {0}")]
     Tls(#[from] TlsError),

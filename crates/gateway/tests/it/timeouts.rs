@@ -172,7 +172,7 @@ async fn requests_behind_one_another_are_each_in_time() {
 }
 
 #[tokio::test]
-async fn a_time_of_zero_is_refused() {
+async fn a_time_of_zero_or_without_end_is_refused() {
     type Set = fn(Builder, Duration) -> Builder;
     let settings: [(Set, _); 8] = [
         (Builder::ping, "ping time"),
@@ -185,9 +185,11 @@ async fn a_time_of_zero_is_refused() {
         (Builder::idle_timeout, "idle timeout"),
     ];
     for (set, name) in settings {
-        let engine = monoxide_engine::Engine::builder().start().unwrap();
-        let refused = set(Server::builder(engine), Duration::ZERO).build().unwrap_err();
-        assert_eq!(refused, BuildError::Zero(name));
-        assert_eq!(refused.to_string(), format!("the {name} is zero"));
+        for time in [Duration::ZERO, Duration::MAX] {
+            let engine = monoxide_engine::Engine::builder().start().unwrap();
+            let refused = set(Server::builder(engine), time).build().unwrap_err();
+            assert_eq!(refused, BuildError::Time(name));
+            assert_eq!(refused.to_string(), format!("the {name} is zero, or longer than a year"));
+        }
     }
 }

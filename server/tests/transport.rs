@@ -1,4 +1,4 @@
-//! The settings, as whoever starts the program meets them.
+//! The settings of the transport: what they refuse, and that they do what the docs say.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
 use std::{
@@ -90,6 +90,7 @@ fn a_value_that_cannot_be_read_ends_the_start_with_2_and_one_line() {
         ("--ping", "0", "--ping"),
         ("--pong", "x", "--pong"),
         ("--tick", "0s", "more than zero"),
+        ("--tick", "500 years", "at most a year"),
         ("--origins", "app.example", "an origin is like"),
         ("--origins", "https://app.example/", "an origin is like"),
         ("--origins", "https://app.example,,http://localhost", "an origin is like"),
