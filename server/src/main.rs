@@ -1,6 +1,8 @@
 //! The server. This is yours to change.
 
 mod config;
+mod filters;
+mod routes;
 
 use std::{
     io::{self, Write as _},
@@ -9,7 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use monoxide_engine::Engine;
-use monoxide_gateway::Site;
+use monoxide_gateway::{Builder, Site};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -51,7 +53,9 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     raise_the_limit_of_open_files();
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
-    let server = config.server(Engine::builder().start()?).site(site).build()?;
+    let engine = Engine::builder().filters(filters::filters());
+    let server = config.server(engine.start()?).site(site);
+    let server = routes::endpoints().into_iter().fold(server, Builder::endpoint).build()?;
 
     let listener =
         TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;

@@ -33,6 +33,8 @@ pub(crate) fn router(door: &Door) -> Router {
     let own = own.route_layer(deadline);
     let keys = rest::keys().route_layer(deadline);
     let mut keys = layers.gate(keys.with_state(door.clone()));
+    // The layers would be around a fallback that is there before them.
+    keys = keys.method_not_allowed_fallback(rest::other);
     if !layers.is_empty() {
         // What cannot be a key at all has no route, and is answered without the layers.
         keys = keys.route_layer(from_fn(spelled));
@@ -40,7 +42,6 @@ pub(crate) fn router(door: &Door) -> Router {
     let data = layers
         .gate(own.with_state(door.clone()))
         .merge(keys)
-        .route_layer(Deadline(door.settings.deadline))
         .fallback(door::no_route)
         .method_not_allowed_fallback(door::no_method);
     let router = match application.endpoints.as_slice() {

@@ -37,7 +37,11 @@ fn zero(root: &Value, schema: &Value, depth: usize) -> Value {
         (Some("integer" | "number"), _) => json!(0),
         (Some("boolean"), _) => json!(false),
         (Some("array"), _) => match schema.get("items") {
-            Some(items) => json!([zero(root, items, depth - 1)]),
+            Some(items) => match zero(root, items, depth - 1) {
+                // Anything, or a type that has gone too deep.
+                Value::Null => json!([]),
+                item => json!([item]),
+            },
             None => json!([]),
         },
         (Some("object"), _) => object(root, schema, depth),

@@ -30,7 +30,7 @@ pub(crate) fn documents() -> Router<Door> {
 /// Every other address.
 pub(crate) fn keys() -> Router<Door> {
     let methods = get(read).post(write).patch(patch).delete(delete).options(options);
-    Router::new().route("/{*key}", methods.fallback(other))
+    Router::new().route("/{*key}", methods)
 }
 
 async fn read(
@@ -154,7 +154,7 @@ async fn options(Address(address): Address) -> Result<Response, Refusal> {
 }
 
 /// Any other method. What is no key has none at all.
-async fn other(Address(address): Address) -> Result<Response, Refusal> {
+pub(crate) async fn other(Address(address): Address) -> Result<Response, Refusal> {
     let glob = Glob::parse(&address)?;
     Ok(([(header::ALLOW, methods(&glob))], Refusal::Method).into_response())
 }

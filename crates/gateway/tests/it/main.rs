@@ -1,17 +1,25 @@
 //! The gateway as its clients see it: over real sockets, byte for byte.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
+mod admin;
+mod ask;
 mod bodies;
 mod clock;
 mod compression;
+mod conditions;
 mod cors;
 mod deadline;
+mod endpoints;
+mod hooks;
 mod keys;
 mod liveness;
+mod middleware;
 mod origins;
 mod page;
+mod patches;
 mod redact;
 mod rest;
+mod shutdown;
 mod sockets;
 mod stopping;
 mod timeouts;

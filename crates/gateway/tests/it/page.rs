@@ -6,7 +6,7 @@ use monoxide_testkit::{Answer, Http, TestServer};
 /// A front end as the build leaves it, in small.
 #[derive(rust_embed::RustEmbed)]
 #[folder = "tests/site"]
-struct Files;
+pub(crate) struct Files;
 
 /// A folder without a front end.
 #[derive(rust_embed::RustEmbed)]

@@ -1,0 +1,247 @@
+//! The management API: each noun, byte for byte.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use monoxide_engine::{Engine, Filters, Limit};
+use monoxide_gateway::Endpoint;
+use monoxide_testkit::{Answer, TestServer};
+use serde_json::Value;
+
+use crate::ask::line;
+
+async fn with_filters(filters: Filters) -> TestServer {
+    let engine = Engine::builder().filters(filters).start().unwrap();
+    TestServer::at(([127, 0, 0, 1], 0).into(), engine, |server| server).await
+}
+
+async fn with_keys(keys: &[&str]) -> TestServer {
+    let server = TestServer::start().await;
+    for key in keys {
+        server.request("POST", &format!("/{key}"), "1").await;
+    }
+    server
+}
+
+async fn api(server: &TestServer, query: &str) -> Answer {
+    let answer = server.request("GET", &format!("/?api={query}"), "").await;
+    assert_eq!(answer.header("content-type"), Some("application/json"), "{query}");
+    assert!(answer.text().ends_with('\n'), "{query}");
+    answer
+}
+
+#[tokio::test]
+async fn keys_are_sorted_by_bytes_and_counted() {
+    let server = with_keys(&["config", "books/b", "books/a", "Zoo", "a/b/c"]).await;
+    insta::assert_snapshot!(line(&api(&server, "keys").await), @r#"200 {"keys":["Zoo","a/b/c","books/a","books/b","config"],"total":5,"page":1,"limit":50,"filter":""}"#);
+    insta::assert_snapshot!(line(&api(&server, "keys&page=2&limit=2").await), @r#"200 {"keys":["books/a","books/b"],"total":5,"page":2,"limit":2,"filter":""}"#);
+    insta::assert_snapshot!(line(&api(&server, "keys&filter=books/*/x").await), @r#"200 {"keys":["books/a","books/b"],"total":2,"page":1,"limit":50,"filter":"books/*/x"}"#);
+    insta::assert_snapshot!(line(&api(&server, "keys&filter=B").await), @r#"200 {"keys":[],"total":0,"page":1,"limit":50,"filter":"B"}"#);
+    insta::assert_snapshot!(line(&api(&server, "keys&page=9").await), @r#"200 {"keys":[],"total":5,"page":9,"limit":50,"filter":""}"#);
+    insta::assert_snapshot!(line(&api(&server, "keys&filter=%3Cb%3E%22").await), @r#"200 {"keys":[],"total":0,"page":1,"limit":50,"filter":"\u003cb\u003e\""}"#);
+}
+
+#[tokio::test]
+async fn a_page_that_is_asked_for_wrongly_is_the_first_one_of_fifty() {
+    let server = with_keys(&["a"]).await;
+    for query in ["page=0", "page=-3", "page=x", "page=9223372036854775808", "limit=0", "limit=501"]
+    {
+        let answer = api(&server, &format!("keys&{query}")).await;
+        let expected = r#"{"keys":["a"],"total":1,"page":1,"limit":50,"filter":""}"#;
+        assert_eq!(answer.text(), format!("{expected}\n"), "{query}");
+    }
+}
+
+/// ooo drops the connection (Q15).
+#[tokio::test]
+async fn a_page_far_beyond_the_end_is_empty() {
+    let server = with_keys(&["a"]).await;
+    let answer = api(&server, "keys&page=9223372036854775807&limit=500").await;
+    insta::assert_snapshot!(line(&answer), @r#"200 {"keys":[],"total":1,"page":9223372036854775807,"limit":500,"filter":""}"#);
+}
+
+#[tokio::test]
+async fn the_first_of_several_nouns_counts_and_an_unknown_one_is_the_page() {
+    let server = with_keys(&["a"]).await;
+    assert_eq!(line(&api(&server, "proxies&api=keys").await), "200 []\n");
+    for query in ["?api=nothing", "?api=", "?API=keys", "?api=nothing&api=keys", ""] {
+        let answer = server.request("GET", &format!("/{query}"), "").await;
+        let kind = answer.header("content-type");
+        assert_eq!((answer.status, kind), (200, Some("text/html; charset=utf-8")), "{query}");
+    }
+    for method in ["POST", "PUT", "DELETE"] {
+        let answer = server.request(method, "/?api=keys", "").await;
+        assert_eq!(line(&answer), "405 Method Not Allowed\n", "{method}");
+    }
+    let head = server.request("HEAD", "/?api=proxies", "").await;
+    assert_eq!((head.status, head.header("content-length")), (200, Some("3")));
+}
+
+#[tokio::test]
+async fn info_says_how_the_server_is_set_and_how_it_is() {
+    let server = with_keys(&["a", "b"]).await;
+    let mut socket = server.socket("/a").await;
+    socket.message().await;
+    let text = api(&server, "info").await.text().trim_end().to_owned();
+    let mut info: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(info["address"], server.address().to_string());
+    assert!(info["uptime"].as_u64().unwrap() > 0);
+    info["address"] = "…".into();
+    info["uptime"] = 1.into();
+    insta::assert_snapshot!(info, @r#"{"name":"monoxide","address":"…","deadline":10000000000,"readTimeout":60000000000,"writeTimeout":60000000000,"readHeaderTimeout":10000000000,"idleTimeout":10000000000,"forcePatch":false,"noPatch":false,"static":false,"silence":true,"workers":1,"tick":1000000000,"watchPanics":0,"droppedEvents":0,"version":"0.1.0","uptime":1,"connections":1,"objects":2}"#);
+}
+
+#[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+struct Settings {
+    theme: String,
+    size: u32,
+}
+
+/// ooo gives no schema and no clean-up (Q28).
+#[tokio::test]
+async fn filters_say_what_each_path_is_for() {
+    let hour = Duration::from_secs(3600);
+    let server = with_filters(
+        Filters::new()
+            .open("books/*")
+            .about("books, open")
+            .after_write("books/*", |_| {})
+            .about("counts writes")
+            .open("settings")
+            .about("app settings")
+            .schema::<Settings>()
+            .read_only("readonly/*")
+            .write_only("writeonly/*")
+            .delete("odd", |_| Ok(()))
+            .limit("logs/*", Limit::count(3).and_age(24 * hour))
+            .about("last three logs")
+            .limit("dyn/*", Limit::count_by(|| 5).oldest_first().clean_up(Duration::from_secs(90)))
+            .limit("ages/*", Limit::age(Duration::from_millis(1500)))
+            .open("pivot/things/*"),
+    )
+    .await;
+    server.request("POST", "/logs/*", "1").await;
+
+    let answer = api(&server, "filters").await;
+    let lines = answer.text().trim_end().replace("},{\"path\"", "},\n{\"path\"");
+    insta::assert_snapshot!(lines, @r#"
+{"paths":["books/*","settings","readonly/*","writeonly/*","odd","logs/*","dyn/*","ages/*","pivot/things/*"],"filters":[{"path":"books/*","type":"open","canRead":true,"canWrite":true,"canDelete":true,"isGlob":true,"descWrite":"books, open","descRead":"books, open","descDelete":"books, open","descAfterWrite":"counts writes"},
+{"path":"settings","type":"open","canRead":true,"canWrite":true,"canDelete":true,"isGlob":false,"descWrite":"app settings","descRead":"app settings","descDelete":"app settings","schema":{"size":0,"theme":""},"jsonSchema":{"type":"object","properties":{"theme":{"type":"string"},"size":{"type":"integer","format":"uint32","minimum":0}},"required":["theme","size"],"title":"Settings","$schema":"https://json-schema.org/draft/2020-12/schema"}},
+{"path":"readonly/*","type":"read-only","canRead":true,"canWrite":false,"canDelete":false,"isGlob":true},
+{"path":"writeonly/*","type":"write-only","canRead":false,"canWrite":true,"canDelete":false,"isGlob":true},
+{"path":"odd","type":"custom","canRead":false,"canWrite":false,"canDelete":true,"isGlob":false},
+{"path":"logs/*","type":"limit","canRead":true,"canWrite":true,"canDelete":true,"isGlob":true,"limit":3,"maxAge":"24h0m0s","order":"desc","cleanupEnabled":true,"cleanupInterval":"10m0s","descLimit":"last three logs","objects":1},
+{"path":"dyn/*","type":"limit","canRead":true,"canWrite":true,"canDelete":true,"isGlob":true,"limitDynamic":true,"order":"asc","cleanupEnabled":true,"cleanupInterval":"1m30s","objects":0,"currentLimit":5},
+{"path":"ages/*","type":"limit","canRead":true,"canWrite":true,"canDelete":true,"isGlob":true,"maxAge":"1.5s","order":"desc","cleanupEnabled":true,"cleanupInterval":"10m0s","objects":0}]}
+"#);
+
+    let none = TestServer::start().await;
+    assert_eq!(api(&none, "filters").await.text(), "{\"paths\":[],\"filters\":[]}\n");
+}
+
+#[tokio::test]
+async fn state_counts_who_watches_what_the_clock_first() {
+    let server = TestServer::start().await;
+    insta::assert_snapshot!(line(&api(&server, "state").await), @r#"200 {"pools":[],"totalConnections":0}"#);
+    let mut sockets = Vec::new();
+    for target in ["/users/*/posts/*", "/books/*", "/", "/books/*"] {
+        let mut socket = server.socket(target).await;
+        socket.message().await;
+        sockets.push(socket);
+    }
+    insta::assert_snapshot!(line(&api(&server, "state").await), @r#"200 {"pools":[{"key":"(clock)","connections":1},{"key":"books/*","connections":2},{"key":"users/*/posts/*","connections":1}],"totalConnections":4}"#);
+}
+
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "only its schema is looked at")]
+struct Policy {
+    name: String,
+    level: i64,
+    enabled: bool,
+    tags: Vec<String>,
+    owner: Owner,
+    meta: std::collections::HashMap<String, String>,
+    note: Option<String>,
+}
+
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "only its schema is looked at")]
+struct Owner {
+    id: String,
+    score: f64,
+    #[schemars(default)]
+    kind: String,
+}
+
+/// It contains itself.
+#[derive(schemars::JsonSchema)]
+#[expect(dead_code, reason = "only its schema is looked at")]
+struct Tree {
+    name: String,
+    children: Vec<Self>,
+}
+
+async fn ok() -> StatusCode {
+    StatusCode::OK
+}
+
+fn described() -> [Endpoint; 3] {
+    let policies = Endpoint::new("/policies/{id}")
+        .about("Manage policies")
+        .var("id", "Policy ID")
+        .put(ok)
+        .request::<Policy>()
+        .response::<String>()
+        .get(ok)
+        .param("filter", "optional filter")
+        .response::<std::collections::HashMap<String, u64>>();
+    let counters = Endpoint::new("/counters/{name}/{kind}").get(ok);
+    [policies, counters, Endpoint::new("/slow").about("sleeps").post(ok).request::<Tree>()]
+}
+
+#[tokio::test]
+async fn endpoints_are_described_with_examples_and_schemas() {
+    let server = TestServer::with(|server| {
+        described().into_iter().fold(server, |server, endpoint| server.endpoint(endpoint))
+    })
+    .await;
+    let answer = api(&server, "endpoints").await;
+    let mut endpoints: Value = serde_json::from_str(answer.text()).unwrap();
+    for endpoint in endpoints.as_array_mut().unwrap() {
+        for method in endpoint["methods"].as_array_mut().unwrap() {
+            let method = method.as_object_mut().unwrap();
+            for (example, schema) in [("request", "requestSchema"), ("response", "responseSchema")]
+            {
+                let schema = method.remove(schema);
+                assert_eq!(schema.is_some(), method.contains_key(example));
+                assert!(schema.is_none_or(|schema| schema["$schema"].is_string()));
+            }
+        }
+    }
+    let lines = endpoints.to_string().replace("},{\"path\"", "},\n{\"path\"");
+    insta::assert_snapshot!(lines, @r#"
+[{"path":"/policies/{id}","methods":[{"method":"PUT","request":{"enabled":false,"level":0,"meta":{},"name":"","owner":{"id":"","kind":"","score":0},"tags":[""]},"response":{"type":"string"}},{"method":"GET","response":{"type":"map"},"params":{"filter":"optional filter"}}],"description":"Manage policies","vars":{"id":"Policy ID"}},
+{"path":"/counters/{name}/{kind}","methods":[{"method":"GET"}],"description":"","vars":{"kind":"kind","name":"name"}},
+{"path":"/slow","methods":[{"method":"POST","request":{"children":[{"children":[{"children":[{"children":[],"name":""}],"name":""}],"name":""}],"name":""}}],"description":"sleeps"}]
+"#);
+
+    let none = TestServer::start().await;
+    assert_eq!(api(&none, "endpoints").await.text(), "[]\n");
+}
+
+#[tokio::test]
+async fn replication_is_not_configured() {
+    let server = TestServer::start().await;
+    insta::assert_snapshot!(line(&api(&server, "pivot").await), @r#"200 {"role":"none","pivotIP":"","nodes":null,"syncedKeys":null,"pivotHealthy":false,"pivotLastCheck":"","pivotProtocol":"","pivotCompatible":false}"#);
+}
+
+#[tokio::test]
+async fn orphans_are_keys_that_no_read_filter_covers() {
+    let server = with_filters(Filters::new().open("books/*").write_only("secret")).await;
+    for key in ["books/a", "secret", "b", "a", "pivot/x", "pivots/x"] {
+        server.request("POST", &format!("/{key}"), "1").await;
+    }
+    insta::assert_snapshot!(line(&api(&server, "orphan-keys").await), @r#"200 ["a","b","pivots/x","secret"]"#);
+    let none = TestServer::start().await;
+    assert_eq!(api(&none, "orphan-keys").await.text(), "[]\n");
+}
