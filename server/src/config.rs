@@ -1,8 +1,10 @@
 //! Every setting of the server: its flag, its name in the environment, its default.
 
-use std::{env, net::SocketAddr};
+use std::{env, net::SocketAddr, path::PathBuf, time::Duration};
 
-use clap::{CommandFactory as _, Parser, error::ContextKind};
+use clap::{CommandFactory as _, Parser, builder::BoolishValueParser, error::ContextKind};
+use monoxide_engine::Engine;
+use monoxide_gateway::{Builder, Server};
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// Live state over HTTP and WebSocket, with a page to look at it.
@@ -20,6 +22,59 @@ pub(crate) struct Config {
     /// What to log: a level, or levels by module such as `info,monoxide_gateway=debug`.
     #[arg(long, env = "MONOXIDE_LOG", default_value = "info", value_parser = filter)]
     pub(crate) log: EnvFilter,
+
+    /// How long a request for data may take, its body included. Stopping takes no longer either.
+    #[arg(long, env = "MONOXIDE_DEADLINE", default_value = "10s", value_parser = duration)]
+    pub(crate) deadline: Duration,
+
+    /// How long a request's head may take, and on a new connection everything before it.
+    #[arg(long, env = "MONOXIDE_HEADER_TIMEOUT", default_value = "10s", value_parser = duration)]
+    pub(crate) header_timeout: Duration,
+
+    /// How long a request's body may take.
+    #[arg(long, env = "MONOXIDE_READ_TIMEOUT", default_value = "60s", value_parser = duration)]
+    pub(crate) read_timeout: Duration,
+
+    /// How long a client may take nothing of the answer that waits for it.
+    #[arg(long, env = "MONOXIDE_WRITE_TIMEOUT", default_value = "60s", value_parser = duration)]
+    pub(crate) write_timeout: Duration,
+
+    /// How long a connection is kept for its next request.
+    #[arg(long, env = "MONOXIDE_IDLE_TIMEOUT", default_value = "10s", value_parser = duration)]
+    pub(crate) idle_timeout: Duration,
+
+    /// How large a body may be, in bytes.
+    #[arg(long, env = "MONOXIDE_MAX_BODY", default_value_t = 10 * 1024 * 1024)]
+    pub(crate) max_body: usize,
+
+    /// How often a socket is asked for a sign of life.
+    #[arg(long, env = "MONOXIDE_PING", default_value = "60s", value_parser = duration)]
+    pub(crate) ping: Duration,
+
+    /// How long a socket may give no sign of life.
+    #[arg(long, env = "MONOXIDE_PONG", default_value = "150s", value_parser = duration)]
+    pub(crate) pong: Duration,
+
+    /// How often the clock socket tells the time.
+    #[arg(long, env = "MONOXIDE_TICK", default_value = "1s", value_parser = duration)]
+    pub(crate) tick: Duration,
+
+    /// Whose pages may use this server besides its own, such as `https://app.example`; with commas
+    /// between several, and `*` for all. Without it any page may use HTTP, and none a socket.
+    #[arg(long, env = "MONOXIDE_ORIGINS", value_delimiter = ',', value_parser = origin)]
+    pub(crate) origins: Vec<String>,
+
+    /// Sends every answer as it is, also to those who can read brotli or gzip.
+    #[arg(long, env = "MONOXIDE_NO_COMPRESSION", value_parser = BoolishValueParser::new())]
+    pub(crate) no_compression: bool,
+
+    /// The file with the certificates, in PEM, for TLS (1.2 and 1.3). It is read again on SIGHUP.
+    #[arg(long, env = "MONOXIDE_TLS_CERT", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The file with the private key that goes with it.
+    #[arg(long, env = "MONOXIDE_TLS_KEY", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
 
     /// Where `cargo leptos watch` tells that the page was built. It sets this itself.
     #[arg(skip)]
@@ -44,6 +99,27 @@ impl Config {
             config.follow_watch();
         }
         Ok(config)
+    }
+
+    /// The start of a server over `engine` with these settings.
+    pub(crate) fn server(self, engine: Engine) -> Builder {
+        let builder = Server::builder(engine)
+            .name(self.name)
+            .deadline(self.deadline)
+            .header_timeout(self.header_timeout)
+            .read_timeout(self.read_timeout)
+            .write_timeout(self.write_timeout)
+            .idle_timeout(self.idle_timeout)
+            .max_body(self.max_body)
+            .ping(self.ping)
+            .pong(self.pong)
+            .tick(self.tick)
+            .compression(!self.no_compression);
+        let builder = if self.origins.is_empty() { builder } else { builder.origins(self.origins) };
+        match (self.tls_cert, self.tls_key) {
+            (Some(cert), Some(key)) => builder.tls(cert, key),
+            _ => builder,
+        }
     }
 
     /// The development loop says where it expects the server, and where it tells of changes.
@@ -85,4 +161,25 @@ fn filter(text: &str) -> Result<EnvFilter, String> {
         Some(word) => Err(format!("`{word}` is not off, error, warn, info, debug or trace")),
         None => EnvFilter::try_new(text).map_err(|error| error.to_string()),
     }
+}
+
+/// A time that is not zero, such as `400ms`, `10s` or `1m 30s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("it must be more than zero".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// An origin as browsers send it, or `*`.
+fn origin(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let is_one = text.split_once("://").is_some_and(|(scheme, host)| {
+        !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '*', '?', '#', '@', ' '])
+    });
+    if text == "*" || is_one {
+        return Ok(text.to_owned());
+    }
+    Err("an origin is like `https://app.example` or `http://localhost:3000`".to_owned())
 }

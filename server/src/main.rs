@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context as _;
 use monoxide_engine::Engine;
-use monoxide_gateway::{Server, Site};
+use monoxide_gateway::Site;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -40,32 +40,42 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(config: Config) -> anyhow::Result<()> {
+async fn run(mut config: Config) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
-        .with_env_filter(config.log)
+        .with_env_filter(std::mem::take(&mut config.log))
         .with_writer(io::stderr)
         // When nobody reads the log, nobody reads a complaint about that either; trying panics.
         .log_internal_errors(false)
         .init();
 
-    let listener = TcpListener::bind(config.addr)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.addr))?;
+    raise_the_limit_of_open_files();
+    let (addr, tls) = (config.addr, config.tls_cert.is_some());
+    let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
+    let server = config.server(Engine::builder().start()?).site(site).build()?;
+
+    let listener =
+        TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
     let stop = CancellationToken::new();
     let signalled = cancel_on_signal(stop.clone())?;
+    let scheme = if tls { "https" } else { "http" };
     // For whoever started the server; it runs also when that one does not listen.
-    drop(writeln!(io::stdout(), "listening on http://{}", listener.local_addr()?));
+    drop(writeln!(io::stdout(), "listening on {scheme}://{}", listener.local_addr()?));
 
-    let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
-    let engine = Engine::builder().start()?;
-    let server = Server::builder(engine).name(config.name).site(site).build()?;
     let serve = async {
         // Whichever ends first ends the other.
         let _stop = stop.clone().drop_guard();
         server.serve(listener, stop.clone()).await
     };
     let (served, ()) = tokio::join!(serve, signalled);
-    served.context("the listener failed")
+    served.context("the server failed")
+}
+
+/// A connection is an open file, and shells give out few of them.
+fn raise_the_limit_of_open_files() {
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(limit) => tracing::debug!(limit, "open files"),
+        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
+    }
 }
 
 /// Takes SIGINT (Ctrl-C) and SIGTERM from now on, so that neither kills a server that has said

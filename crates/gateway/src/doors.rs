@@ -40,6 +40,7 @@ pub(crate) fn router(door: &Door) -> Router {
     let data = layers
         .gate(own.with_state(door.clone()))
         .merge(keys)
+        .route_layer(Deadline(door.settings.deadline))
         .fallback(door::no_route)
         .method_not_allowed_fallback(door::no_method);
     let router = match application.endpoints.as_slice() {

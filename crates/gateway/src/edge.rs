@@ -7,9 +7,10 @@ use axum::{
     Router,
     body::{Body, HttpBody},
     extract::Request,
-    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::Response,
 };
-use tower::ServiceExt as _;
+use tower::{ServiceExt as _, util::MapResponse};
 use tower_http::{
     CompressionLevel,
     compression::{Compression, CompressionBody, Predicate},
@@ -23,16 +24,20 @@ const WORTH_PACKING: u64 = 1024;
 /// The router, and what is around it.
 #[derive(Clone)]
 pub(crate) struct Edge {
-    router: Compression<Router, WorthPacking>,
+    router: Compression<Varying, WorthPacking>,
     settings: Arc<Settings>,
 }
 
+type Varying = MapResponse<Router, fn(Response) -> Response>;
+
 impl Edge {
     pub(crate) fn new(router: Router, settings: Arc<Settings>) -> Self {
-        let worth_packing = WorthPacking { enabled: settings.compression };
+        let enabled = settings.compression;
+        let vary: fn(_) -> _ = if enabled { varies_by_encoding } else { |response| response };
+        let router = MapResponse::new(router, vary);
         let router = Compression::new(router)
             .quality(CompressionLevel::Fastest)
-            .compress_when(worth_packing);
+            .compress_when(WorthPacking { enabled });
         Self { router, settings }
     }
 
@@ -57,11 +62,16 @@ impl Edge {
             }
         }
         varies(headers, "Origin");
-        if settings.compression {
-            varies(headers, "Accept-Encoding");
-        }
         response
     }
+}
+
+/// Said of every answer, packed or not, but of the one that is no answer.
+fn varies_by_encoding(mut response: Response) -> Response {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        varies(response.headers_mut(), "Accept-Encoding");
+    }
+    response
 }
 
 /// Says that the answer depends on this header of the request.
@@ -80,17 +90,17 @@ struct WorthPacking {
 impl Predicate for WorthPacking {
     fn should_compress<B: HttpBody>(&self, response: &Response<B>) -> bool {
         let kind = response.headers().get(header::CONTENT_TYPE);
+        // What has no size yet is a stream, and packing it would hold its parts back.
         self.enabled
             && response.status().is_success()
-            && response.body().size_hint().exact().is_none_or(|size| size >= WORTH_PACKING)
+            && response.body().size_hint().exact().is_some_and(|size| size >= WORTH_PACKING)
             && kind.is_some_and(|kind| kind.to_str().is_ok_and(is_loose))
     }
 }
 
-/// Whether what has this content type is not packed by its nature, nor a stream whose parts are
-/// waited for.
+/// Whether what has this content type is not packed by its nature.
 fn is_loose(kind: &str) -> bool {
     let kind = kind.split(';').next().unwrap_or(kind).trim_end();
-    (kind.starts_with("text/") && kind != "text/event-stream")
+    kind.starts_with("text/")
         || ["json", "javascript", "xml", "wasm"].iter().any(|loose| kind.ends_with(loose))
 }

@@ -62,6 +62,14 @@ impl Pace {
         self.0.upgraded.store(true, Ordering::Relaxed);
     }
 
+    fn is_upgraded(&self) -> bool {
+        self.0.upgraded.load(Ordering::Relaxed)
+    }
+
+    fn is_busy(&self) -> bool {
+        self.0.busy.load(Ordering::Relaxed) > 0
+    }
+
     fn busy(&self) -> Busy {
         self.0.busy.fetch_add(1, Ordering::Relaxed);
         Busy(self.clone())
@@ -119,7 +127,7 @@ impl<T> Paced<T> {
             return Some(since + self.timeouts.write);
         }
         self.notice_requests();
-        if self.pace.0.busy.load(Ordering::Relaxed) > 0 {
+        if self.pace.is_busy() {
             return None;
         }
         Some(match self.head {
@@ -138,9 +146,6 @@ impl<T> Paced<T> {
 
     /// Fails when this has waited for too long, and otherwise sees to it that it is asked again.
     fn poll_waiting<R>(&mut self, context: &mut Context<'_>) -> Poll<io::Result<R>> {
-        if self.pace.0.upgraded.load(Ordering::Relaxed) {
-            return Poll::Pending;
-        }
         loop {
             let deadline = self.deadline();
             // Nothing tells us when a request ends, so we come back from time to time.
@@ -162,6 +167,9 @@ impl<T> Paced<T> {
         written: Poll<io::Result<R>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<R>> {
+        if self.pace.is_upgraded() {
+            return written;
+        }
         let now = Instant::now();
         if written.is_ready() {
             (self.active, self.blocked) = (now, None);
@@ -179,13 +187,15 @@ impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let Poll::Ready(read) = Pin::new(&mut self.connection).poll_read(context, buffer) else {
-            return self.poll_waiting(context);
-        };
+        let read = Pin::new(&mut self.connection).poll_read(context, buffer);
+        if self.pace.is_upgraded() {
+            return read;
+        }
+        let Poll::Ready(read) = read else { return self.poll_waiting(context) };
         if buffer.filled().len() > before {
             self.active = Instant::now();
             self.notice_requests();
-            if self.head.is_none() && self.pace.0.busy.load(Ordering::Relaxed) == 0 {
+            if self.head.is_none() && !self.pace.is_busy() {
                 self.head = Some(self.active);
             }
         }

@@ -177,14 +177,14 @@ impl Builder {
     pub fn build(self) -> Result<Server, BuildError> {
         let Self { engine, settings, tls } = self;
         settings.check()?;
-        let tls = tls.map(|(cert, key)| Tls::read(cert, key)).transpose()?;
         let shadows = Shadows::new(&settings)?;
         // A filter for a list is still of use: to programs, and to who watches the list.
         let mut keys = engine.filters().iter().filter(|it| !it.path.is_list());
         if let Some(filter) = keys.find(|it| shadows.hide(it.path.as_str())) {
             return Err(BuildError::FilterShadowed(filter.path.to_string()));
         }
-        Ok(Server { engine, settings, tls, shadows })
+        let tls = tls.map(|(cert, key)| Tls::read(cert, key)).transpose()?;
+        Ok(Server { engine, settings, shadows, tls })
     }
 }
 
@@ -219,9 +219,9 @@ impl Server {
     ///
     /// When the process cannot be told to read its certificate again.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
-        let Self { engine, settings, tls, shadows } = self;
-        let (clock, tasks, settings) = (Clock::new(), TaskTracker::new(), Arc::new(settings));
-        let clock_stop = CancellationToken::new();
+        let Self { engine, settings, shadows, tls } = self;
+        let (settings, clock) = (Arc::new(settings), Clock::new());
+        let (tasks, clock_stop) = (TaskTracker::new(), CancellationToken::new());
         tasks.spawn(clock.clone().run(settings.tick, clock_stop.clone()));
         // From here on `stop` is the moment in which connections are to end.
         let stop = until_drain(&settings, &tasks, stop, clock_stop);
@@ -230,12 +230,11 @@ impl Server {
             tasks.spawn(tls.clone().follow(stop.clone())?);
         }
         let sockets = Sockets { tasks: tasks.clone(), stop };
-        let running = Running { address: listener.local_addr()?, since: Instant::now() };
         let (timeouts, cut) = (settings.timeouts, CancellationToken::new());
         let listening = Listening { timeouts, tls, sockets: sockets.clone(), cut: cut.clone() };
-        let (engine_of_doors, kept) = (engine.clone(), Arc::clone(&settings));
-        let door = Door { engine: engine_of_doors, settings: kept, sockets, clock, running };
-        let phases = &settings.application.phases;
+        let running = Running { address: listener.local_addr()?, since: Instant::now() };
+        let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
+        let door = Door { engine: engine.clone(), settings: own, sockets, clock, running };
         shadows.warn(&engine);
         phases.start().await;
 

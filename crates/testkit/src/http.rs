@@ -1,17 +1,23 @@
 //! HTTP/1.1 by hand, so that a test decides on every byte.
 
-use std::{io, net::SocketAddr};
+use std::{fmt, io, net::SocketAddr};
 
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    io::BufReader,
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
 };
 
 /// One connection to a server.
 #[derive(Debug)]
 pub struct Http {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Connection>>,
 }
+
+/// What HTTP goes over: TCP, or TLS.
+pub trait Connection: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + fmt::Debug + Send + Unpin> Connection for T {}
 
 /// What a server answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +60,8 @@ impl Http {
 
     /// Goes on with a connection that the test made.
     #[must_use]
-    pub fn over(stream: TcpStream) -> Self {
-        Self { stream: BufReader::new(stream) }
+    pub fn over(stream: impl Connection + 'static) -> Self {
+        Self { stream: BufReader::new(Box::new(stream)) }
     }
 
     /// Sends bytes as they are.

@@ -24,7 +24,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 pub use crate::{
-    http::{Answer, Http},
+    http::{Answer, Connection, Http},
     redact::Redactor,
     socket::Socket,
 };

@@ -3,11 +3,17 @@
 
 mod bodies;
 mod clock;
+mod compression;
+mod cors;
+mod deadline;
 mod keys;
 mod liveness;
+mod origins;
 mod page;
 mod redact;
 mod rest;
 mod sockets;
 mod stopping;
+mod timeouts;
+mod tls;
 mod upgrades;
