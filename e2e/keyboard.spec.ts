@@ -46,6 +46,19 @@ test('keys are found, chosen and unfolded by keyboard', async ({ page, server })
   await expect(line(row, '/title')).toBeFocused();
 });
 
+test('the first link leads past the keys, and leaves the document as it is', async ({ page, server }) => {
+  await server.write('config', { deep: { a: 1 } });
+  await open(page, '/_ui/config');
+  await line(page, '/deep').click();
+
+  await page.keyboard.press('Tab');
+  await page.getByRole('link', { name: 'Skip to the document' }).focus();
+  await page.keyboard.press('Enter');
+
+  await expect(page.getByRole('main')).toBeFocused();
+  await expect(line(page, '/deep')).toHaveAttribute('aria-expanded', 'false');
+});
+
 test('a name that does not exist yet is opened from the filter', async ({ page, server }) => {
   await open(page);
   await page.keyboard.press('/');

@@ -33,7 +33,7 @@ test('what is written shows at once in an open page @page', async ({ page, serve
   await expect(connection(page)).toHaveText('Live');
 });
 
-test('an object shows when it is written, changes, and says that it was deleted', async ({ page, server }) => {
+test('an object shows when it is written, changes, and says when it is gone', async ({ page, server }) => {
   await open(page, '/_ui/config');
   await expect(page.getByText('Nothing is stored as config')).toBeVisible();
 
@@ -45,7 +45,7 @@ test('an object shows when it is written, changes, and says that it was deleted'
   await expect(page.getByRole('treeitem')).toHaveCount(2);
 
   await server.remove('config');
-  await expect(page.getByText('config was deleted')).toBeVisible(second);
+  await expect(page.getByText('config is gone')).toBeVisible(second);
 
   await server.write('config', { theme: 'dark' });
   await expect(page.getByRole('treeitem')).toHaveText('theme"dark"', second);

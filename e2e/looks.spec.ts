@@ -34,47 +34,59 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await open(page, '/_ui/config');
         await expect(page.getByRole('treeitem')).toHaveCount(2);
         await server.remove('config');
-        await expect(page.getByText('config was deleted')).toBeVisible();
+        await expect(page.getByText('config is gone')).toBeVisible();
         await expect(key(page, 'config')).toHaveCount(0);
         await look(page, 'deleted');
       });
 
-      test('data', async ({ page, server }) => {
-        const { dune } = await furnish(server);
+      test('keys', async ({ page, server }) => {
+        await furnish(server);
         await open(page);
         await expect(key(page, 'books/*')).toBeVisible();
         await look(page, 'keys');
+      });
 
-        await open(page, '/_ui/books/*');
-        await item(page, `books/${dune}`).getByRole('button').click();
-        await expect(page.getByRole('treeitem').first()).toBeVisible();
-        await look(page, 'list');
-        await server.patch(`books/${dune}`, { pages: 413, read: true });
-        await server.write('books/*', { title: 'Piranesi', author: 'Susanna Clarke', pages: 272 });
-        await expect(page.locator('.item.flash')).toBeVisible();
-        await expect(item(page, `books/${dune}`).locator('.flash').first()).toBeVisible();
-        await picture(page, `${size}-${colorScheme}-flash`);
-
+      test('an object', async ({ page, server }) => {
+        await furnish(server);
         await open(page, '/_ui/config');
         await expect(line(page, '/limits')).toBeVisible();
         await look(page, 'object');
       });
 
-      test('waiting and refused', async ({ page }) => {
+      test('a list, and changes in it', async ({ page, server }) => {
+        const { dune } = await furnish(server);
+        await open(page, '/_ui/books/*');
+        await item(page, `books/${dune}`).getByRole('button').click();
+        await expect(page.getByRole('treeitem').first()).toBeVisible();
+        await look(page, 'list');
+
+        await server.patch(`books/${dune}`, { pages: 413, read: true });
+        await server.write('books/*', { title: 'Piranesi', author: 'Susanna Clarke', pages: 272 });
+        await expect(page.locator('.item.flash')).toBeVisible();
+        await expect(item(page, `books/${dune}`).locator('.flash').first()).toBeVisible();
+        await picture(page, `${size}-${colorScheme}-flash`);
+      });
+
+      test('waiting', async ({ page }) => {
         await page.routeWebSocket(/./, () => {});
         await page.goto('/_ui/books/*');
         await expect(page.getByRole('heading', { name: 'books/*' })).toBeVisible();
         await expect(connection(page)).toHaveText('Connecting');
         await expect(page.getByRole('main').locator('.skeleton')).toHaveCSS('opacity', '1');
         await look(page, 'loading');
+      });
 
+      test('refused', async ({ page }) => {
         await page.routeWebSocket(/./, (socket) => socket.close({ code: 4401 }));
         await page.goto('/_ui/books/*');
         await expect(page.getByText('You have to sign in to see this')).toBeVisible();
+        await expect(connection(page)).toHaveText('Closed');
         await look(page, 'refused');
       });
 
-      test('the program does not start', async ({ page }) => {
+      test('the program does not start', async ({ page, complaints }) => {
+        // The browser complains too, if the picture takes long enough.
+        complaints.expect(/preloaded using link preload but not used/);
         await page.route('**/boot.js*', (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
         await page.goto('/');
         await expect(page.getByRole('main').locator('.skeleton')).toHaveCSS('opacity', '1');

@@ -21,7 +21,8 @@ export default defineConfig({
   workers: process.env.CI ? 2 : 4,
   retries: 0,
   forbidOnly: true,
-  timeout: 30_000,
+  // Finding faults of accessibility takes seconds on a slow machine.
+  timeout: 60_000,
   expect: { timeout: 5_000 },
   reporter: 'list',
   use: {

@@ -93,3 +93,31 @@ test('folded parts flash for what changed inside of them', async ({ page, server
 
   await expect(line(page, '/deep').locator('.flash')).toHaveText('{1}');
 });
+
+test('who wants no motion sees a still mark', async ({ page, server }) => {
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  await server.write('counter', { n: 1 });
+  await open(page, '/_ui/counter');
+  const value = line(page, '/n').locator('.value');
+  await expect(value).toHaveCSS('background-color', 'rgba(0, 0, 0, 0)');
+
+  await server.write('counter', { n: 2 });
+
+  await expect(value).toHaveClass(/flash/);
+  await expect(value).toHaveCSS('animation-name', 'none');
+  await expect(value).not.toHaveCSS('background-color', 'rgba(0, 0, 0, 0)');
+});
+
+test('a mark that was made while a document is open does not come back with it', async ({ page, server }) => {
+  await server.write('config', { a: { b: 1 } });
+  await open(page, '/_ui/config');
+  await server.patch('config', { a: { b: 2 } });
+  await expect(page.locator('.flash')).toHaveCount(1);
+  await expect(page.locator('.flash')).toHaveCount(0);
+
+  await line(page, '/a').click();
+  await line(page, '/a').click();
+
+  await expect(line(page, '/a/b')).toBeVisible();
+  await expect(page.locator('.flash')).toHaveCount(0);
+});

@@ -7,7 +7,10 @@ mod app;
 mod pages;
 
 use leptos::prelude::*;
-use monoxide_ui::Client;
+use monoxide_ui::{
+    Client,
+    view::{Icon, Notice},
+};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Takes the frame away that stood until now, and shows the application.
@@ -25,7 +28,13 @@ pub fn start() {
             provide_context(client);
             view! { <app::App/> }
         }),
-        Err(error) => panic!("this page has no server: {error}"),
+        Err(error) => mount_to_body(move || {
+            view! {
+                <Notice icon=Icon::Alert title="This page has no server" trouble=true>
+                    <p class="sentence">{format!("{error}.")}</p>
+                </Notice>
+            }
+        }),
     }
 }
 

@@ -12,10 +12,10 @@ mod tree;
 pub use self::{
     changes::{Batch, Flash, Flashes, changes},
     command::Command,
-    list::{List, Shown, Update, object},
+    list::{List, Shown, Update, name_in, object},
     moment::Moment,
     place::Place,
     pointer::Pointer,
-    sidebar::{Entry, Group, Line, groups, lines, listed, unlisted},
+    sidebar::{Entry, Group, Line, groups, lines, listed, meant, unlisted},
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
 };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use monoxide_protocol::{Message, Replica};
 use monoxide_testkit::{
     Http, Socket, TestServer,
-    socket::{PING, PONG, TEXT, UPGRADE},
+    socket::{BINARY, PING, PONG, TEXT, UPGRADE},
 };
 use serde_json::Value;
 use tokio::{
@@ -132,6 +132,48 @@ async fn a_peer_that_pings_and_never_reads_is_given_up_in_the_end() {
     let flooding = async { while flood.send_raw(&ping).await.is_ok() {} };
     timeout(10 * PONG_TIME, flooding).await.expect("the connection ends");
     assert!(start.elapsed() >= PONG_TIME, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_a_ping_comes_after_the_message_that_is_under_way() {
+    let server = TestServer::start().await;
+    let large = "x".repeat(9_000_000);
+    server.request("POST", "/thing", format!("\"{large}\"")).await;
+    let mut socket = open(narrow(&server).await, "/thing").await;
+    for n in 0_u8..10 {
+        sleep(Duration::from_secs(1)).await;
+        socket.send(PING, [n]).await.unwrap();
+    }
+    assert!(socket.message().await.contains(&large));
+    // Who answers late may answer the last of several only (RFC 6455, section 5.5.3).
+    loop {
+        let pong = socket.frame().await;
+        assert_eq!(pong.first, PONG);
+        if pong.payload == [9] {
+            break;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_comes_after_the_answers_that_are_under_way() {
+    let server = TestServer::start().await;
+    let mut socket = open(narrow(&server).await, "/thing").await;
+    let ping = [&[PING, 0x80 | 125, 0, 0, 0, 0][..], &[b'x'; 125]].concat().repeat(100);
+    let flooding = async { while socket.send_raw(&ping).await.is_ok() {} };
+    timeout(Duration::from_secs(1), flooding).await.expect_err("the server stops reading");
+
+    server.request("POST", "/thing", r#""yes""#).await;
+
+    loop {
+        let frame = socket.frame().await;
+        match frame.first {
+            PONG => assert_eq!(frame.payload, [b'x'; 125]),
+            BINARY if frame.payload.ends_with(br#","data":"yes"}}"#) => break,
+            BINARY => assert!(frame.payload.starts_with(br#"{"snapshot":true"#)),
+            _ => panic!("{frame:?}"),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -106,7 +106,13 @@ fn deepest(leaf: &str) -> String {
 }
 
 fn object(key: &str, created: u64, updated: u64, data: &str) -> Object {
-    Object { key: Key::parse(key).unwrap(), created, updated, data: json(data) }
+    Object {
+        key: Key::parse(key).unwrap(),
+        created,
+        updated,
+        version: Version::default(),
+        data: json(data),
+    }
 }
 
 fn snapshot(version: u64, document: &str) -> Message {

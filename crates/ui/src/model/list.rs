@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use monoxide_protocol::{Key, Object, Version};
+use monoxide_protocol::{Glob, Key, Object, Version};
 use serde_json::Value;
 
 use crate::model::{Pointer, changes};
@@ -45,8 +45,6 @@ pub struct Update {
     pub added: Vec<Shown>,
     /// Objects that are not as they were, and where their data differs.
     pub changed: Vec<(Shown, Vec<Pointer>)>,
-    /// Objects that are gone.
-    pub removed: Vec<Key>,
 }
 
 impl List {
@@ -54,6 +52,12 @@ impl List {
     #[must_use]
     pub fn order(&self) -> &[Key] {
         &self.order
+    }
+
+    /// Whether the object called `key` is in the list.
+    #[must_use]
+    pub fn contains(&self, key: &Key) -> bool {
+        self.objects.contains_key(key)
     }
 
     /// Brings the list up to `document` and tells what that changed. Objects that did not change
@@ -71,13 +75,7 @@ impl List {
             self.follow_one(&key, element, &mut update);
             order.push(key);
         }
-        self.objects.retain(|key, _| {
-            let stays = present.contains(key);
-            if !stays {
-                update.removed.push(key.clone());
-            }
-            stays
-        });
+        self.objects.retain(|key, _| present.contains(key));
         update.moved = order != self.order;
         self.order = order;
         update
@@ -106,6 +104,23 @@ impl List {
             Some(_) => {}
         }
     }
+}
+
+/// What the object called `key` is called in `list`: its name without what all of them have in
+/// common before the first star.
+///
+/// ```
+/// # use monoxide_protocol::{Glob, Key};
+/// # use monoxide_ui::model::name_in;
+/// let key = Key::parse("users/ann/posts/1")?;
+/// assert_eq!(name_in(&Glob::parse("users/ann/posts/*")?, &key), "1");
+/// assert_eq!(name_in(&Glob::parse("users/*/posts/*")?, &key), "ann/posts/1");
+/// # Ok::<(), monoxide_protocol::KeyError>(())
+/// ```
+#[must_use]
+pub fn name_in(list: &Glob, key: &Key) -> String {
+    let common = list.segments().take_while(|segment| *segment != "*").count();
+    key.segments().skip(common).collect::<Vec<_>>().join("/")
 }
 
 /// Reads the document of one key; `None` stands for the empty object: nothing is stored there.
@@ -154,7 +169,7 @@ mod tests {
 
         let update = seen.follow(&list(&[("a/2", 0, 2), ("a/1", 5, 9)]));
 
-        assert!(!update.moved && update.added.is_empty() && update.removed.is_empty());
+        assert!(!update.moved && update.added.is_empty());
         let [(object, places)] = &update.changed[..] else { panic!("{update:?}") };
         assert_eq!((object.key.as_str(), object.updated), ("a/1", 5));
         assert_eq!(places, &[Pointer::root()]);
@@ -173,13 +188,15 @@ mod tests {
     }
 
     #[test]
-    fn what_is_gone_is_told_once() {
+    fn what_is_gone_is_forgotten_and_new_when_it_comes_back() {
         let mut seen = List::default();
         seen.follow(&list(&[("a/2", 0, 2), ("a/1", 0, 1)]));
 
-        let update = seen.follow(&list(&[("a/1", 0, 1)]));
-        assert_eq!(update.removed, [Key::parse("a/2").unwrap()]);
-        assert!(seen.follow(&list(&[("a/1", 0, 1)])).removed.is_empty());
+        assert!(seen.follow(&list(&[("a/1", 0, 1)])).moved);
+        assert!(!seen.contains(&Key::parse("a/2").unwrap()));
+
+        let update = seen.follow(&list(&[("a/2", 0, 2), ("a/1", 0, 1)]));
+        assert_eq!(keys(&update.added), ["a/2"]);
     }
 
     #[test]
@@ -200,7 +217,8 @@ mod tests {
         document.as_array_mut().unwrap().push(json!(5));
 
         assert_eq!(keys(&seen.follow(&document).added), ["a/1"]);
-        assert_eq!(seen.follow(&json!({})).removed.len(), 1, "and so is what is no list");
+        seen.follow(&json!({}));
+        assert!(seen.order().is_empty(), "and so is what is no list");
     }
 
     #[test]

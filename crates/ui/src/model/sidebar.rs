@@ -138,6 +138,23 @@ pub fn unlisted(keys: &Keys, filter: &str) -> Option<Glob> {
     (!keys.contains_key(&glob)).then_some(glob)
 }
 
+/// What the reader means who types `filter` and presses Enter: the key of that very name, else the
+/// first that is left, else one that does not exist yet.
+#[must_use]
+pub fn meant(keys: &Keys, lines: &[Line], filter: &str) -> Option<Glob> {
+    if filter.trim().is_empty() {
+        return None;
+    }
+    let exact = Glob::parse(filter.trim()).ok().filter(|glob| keys.contains_key(glob));
+    let first = || {
+        lines.iter().find_map(|line| match line {
+            Line::Entry { glob, .. } => Some(glob.clone()),
+            Line::Group { .. } => None,
+        })
+    };
+    exact.or_else(first).or_else(|| unlisted(keys, filter))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,6 +224,21 @@ mod tests {
         let lines = lines(&groups(&keys(&["a/*", "b", "b/*"]), ""), &HashMap::new(), false);
         let heads = lines.iter().filter(|line| matches!(line, Line::Group { .. })).count();
         assert_eq!((heads, lines.len()), (1, 4));
+    }
+
+    #[test]
+    fn enter_opens_the_name_that_was_typed_before_the_first_that_has_it() {
+        let keys = keys(&["a/posts/*", "posts"]);
+        let meant = |filter| {
+            let lines = lines(&groups(&keys, filter), &HashMap::new(), true);
+            meant(&keys, &lines, filter).map(|glob| glob.to_string())
+        };
+
+        assert_eq!(meant("posts").as_deref(), Some("posts"));
+        assert_eq!(meant("post").as_deref(), Some("a/posts/*"));
+        assert_eq!(meant("films/*").as_deref(), Some("films/*"));
+        assert_eq!(meant("no key"), None);
+        assert_eq!(meant(" "), None);
     }
 
     #[test]

@@ -68,22 +68,22 @@ pub fn Missing(
     }
 }
 
-/// An object that was deleted while the page showed it.
+/// An object that went away while the page showed it.
 #[component]
 pub fn Deleted(
-    /// What was stored last.
+    /// What it was last.
     was: Shown,
 ) -> impl IntoView {
     let data = was.data.to_string();
     let again = (data.len() <= SHORT).then(|| {
         let command = Command::write(&origin(), &was.key.clone().into(), &data);
         view! {
-            <p>"This writes back what was stored last:"</p>
+            <p>"This writes back what it was last:"</p>
             <CommandLine command/>
         }
     });
     view! {
-        <Notice icon=Icon::Trash title=format!("{} was deleted", was.key)>
+        <Notice icon=Icon::Trash title=format!("{} is gone", was.key)>
             <p>"It was there a moment ago. If it is written again, it shows here."</p>
             {again}
         </Notice>

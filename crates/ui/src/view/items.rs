@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 
-use leptos::prelude::*;
+use leptos::{ev::MouseEvent, prelude::*};
 use monoxide_protocol::{Glob, Key};
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 
 use crate::{
     Live,
-    model::{Flash, Folds, List, Place, Row, Shown, summary},
+    model::{Flash, Folds, List, Place, Row, Shown, name_in, summary},
     view::{
         Icon, Lamp, Link, More, Times, Tracked, When,
         document::Data,
@@ -15,8 +17,9 @@ use crate::{
     },
 };
 
-/// How many objects are made at first, and whenever the reader comes near the end of them.
-const PAGE: usize = 100;
+/// How many objects are made at first, and whenever the reader comes near the end of them: few
+/// enough that making them does not hold up scrolling.
+const PAGE: usize = 50;
 
 /// How many members of an object show in its row.
 const IN_SUMMARY: usize = 6;
@@ -77,7 +80,7 @@ pub fn use_items(live: Live) -> RwSignal<Option<Vec<Item>>> {
             return;
         }
         let order = known.try_update_value(|known| {
-            known.retain(|key, _| !update.removed.contains(key));
+            list.with_value(|list| known.retain(|key, _| list.contains(key)));
             for object in update.added {
                 let item = Item::new(object);
                 if !first {
@@ -96,7 +99,7 @@ pub fn use_items(live: Live) -> RwSignal<Option<Vec<Item>>> {
 
 /// The objects of a list as rows that unfold.
 ///
-/// The first hundred are made at once and the rest while the reader scrolls, so a long list
+/// The first fifty are made at once and the rest while the reader scrolls, so a long list
 /// shows as fast as a short one.
 #[component]
 pub fn Items(
@@ -110,10 +113,11 @@ pub fn Items(
     let each =
         move || items.with(|items| items.iter().take(shown.get()).cloned().collect::<Vec<_>>());
     let rest = move || items.with(|items| items.len().saturating_sub(shown.get()));
+    let label = list.to_string();
     view! {
-        <ul class="card items" aria-label=list.to_string()>
+        <ul class="card items" aria-label=label>
             <For each key=|item| item.key.clone() let:item>
-                <ItemRow item/>
+                <ItemRow name=name_in(&list, &item.key) item/>
             </For>
         </ul>
         <More rest=Signal::derive(rest) show=move || shown.update(|shown| *shown += PAGE)/>
@@ -122,7 +126,11 @@ pub fn Items(
 
 /// One object of a list.
 #[component]
-fn ItemRow(item: Item) -> impl IntoView {
+fn ItemRow(
+    /// What it is called in this list.
+    name: String,
+    item: Item,
+) -> impl IntoView {
     let Item { key, tracked, arrival, open, folds } = item;
     let open = RwSignal::from(open);
     let place = Place::Document(key.clone().into());
@@ -134,8 +142,11 @@ fn ItemRow(item: Item) -> impl IntoView {
         Flash::Off => "item",
         Flash::Tick | Flash::Tock => "item flash flash-tick",
     };
-    let toggle = move || open.update(|open| *open = !*open);
-    let name = key.index().to_owned();
+    let toggle = move |click: MouseEvent| {
+        if !is_for_something_else(&click) {
+            open.update(|open| *open = !*open);
+        }
+    };
     let label = format!("Details of {name}");
     let summarised = tracked.clone();
     let body = {
@@ -147,7 +158,7 @@ fn ItemRow(item: Item) -> impl IntoView {
     };
     view! {
         <li class=class data-key=key.to_string()>
-            <div class="item-row" on:click=move |_| toggle()>
+            <div class="item-row" on:click=toggle>
                 <button
                     type="button"
                     class="item-toggle"
@@ -156,15 +167,21 @@ fn ItemRow(item: Item) -> impl IntoView {
                 >
                     {Icon::Chevron.with_class("icon chevron")}
                 </button>
-                <span on:click=|click| click.stop_propagation()>
-                    <Link to=place class="item-key">{name}</Link>
-                </span>
+                <Link to=place class="item-key">{name}</Link>
                 {summary_of(summarised)}
                 <When at=Signal::derive(changed)/>
             </div>
             {body}
         </li>
     }
+}
+
+/// Whether a click on a row follows its link, or ends the selection of some text.
+fn is_for_something_else(click: &MouseEvent) -> bool {
+    let target = click.target().and_then(|target| target.dyn_into::<Element>().ok());
+    let link = target.and_then(|target| target.closest("a").ok().flatten());
+    let selection = window().get_selection().ok().flatten();
+    link.is_some() || selection.is_some_and(|selection| !selection.is_collapsed())
 }
 
 /// What is in an object, in one line.

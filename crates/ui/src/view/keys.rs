@@ -13,7 +13,7 @@ use web_sys::HtmlElement;
 
 use crate::{
     Live, State,
-    model::{Line, Place, groups, lines, listed, unlisted},
+    model::{Line, Place, groups, lines, listed, meant, unlisted},
     view::{Icon, Lamp, Link, More, Skeleton, use_route},
 };
 
@@ -188,10 +188,10 @@ fn Filter(
     let choose = move |event: KeyboardEvent| match event.key().as_str() {
         "Escape" => filter.set(String::new()),
         "Enter" => {
-            let first = all.with_untracked(|all| first_entry(all));
-            let unlisted =
-                || keys.with_untracked(|keys| unlisted(keys.as_ref()?, &filter.get_untracked()));
-            if let Some(glob) = first.or_else(unlisted) {
+            let glob = keys.with_untracked(|keys| {
+                all.with_untracked(|all| meant(keys.as_ref()?, all, &filter.get_untracked()))
+            });
+            if let Some(glob) = glob {
                 route.go(Place::Document(glob));
             }
         }
@@ -260,13 +260,6 @@ fn Hint(
         {waiting}
         {move || text().map(|text| view! { <p class="hint sentence">{text}</p> })}
     }
-}
-
-fn first_entry(all: &[Line]) -> Option<Glob> {
-    all.iter().find_map(|line| match line {
-        Line::Entry { glob, .. } => Some(glob.clone()),
-        Line::Group { .. } => None,
-    })
 }
 
 /// Whether a key is pressed in a field that takes text.

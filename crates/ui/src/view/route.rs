@@ -17,7 +17,7 @@ impl Route {
     /// Reads the address bar, follows it from now on, and lets [`use_route`] find it.
     pub fn provide() -> Self {
         let route = Self(RwSignal::new(address()));
-        let back_and_forth = window_event_listener(ev::popstate, move |_| route.0.set(address()));
+        let back_and_forth = window_event_listener(ev::popstate, move |_| route.show(address()));
         on_cleanup(move || back_and_forth.remove());
         provide_context(route);
         route
@@ -31,7 +31,7 @@ impl Route {
 
     /// Goes to `place`, so that the browser's back button leads back.
     pub fn go(self, place: Place) {
-        if self.0.with_untracked(|here| *here == place) {
+        if self.is_at(&place) {
             return;
         }
         // Browsers refuse only when a page does this a hundred times in seconds; then the page
@@ -39,8 +39,19 @@ impl Route {
         _ = window().history().and_then(|history| {
             history.push_state_with_url(&JsValue::NULL, "", Some(&place.address()))
         });
-        self.0.set(place);
+        self.show(place);
         window().scroll_to_with_x_and_y(0.0, 0.0);
+    }
+
+    /// The address may change without the place, as by a link to a part of the page.
+    fn show(self, place: Place) {
+        if !self.is_at(&place) {
+            self.0.set(place);
+        }
+    }
+
+    fn is_at(self, place: &Place) -> bool {
+        self.0.with_untracked(|here| here == place)
     }
 }
 
