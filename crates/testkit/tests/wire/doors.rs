@@ -397,10 +397,8 @@ async fn q09_a_limit_that_is_lowered_is_told_as_a_whole() {
     }
     let mut list = Listener::new(&server, "/dyn/*").await;
     list.hears().await;
-    let told = {
-        assert_eq!(server.request("GET", "/setlimit?n=2", "").await.text(), "set");
-        list.hears().await
-    };
+    assert_eq!(server.request("GET", "/setlimit?n=2", "").await.text(), "set");
+    let told = list.hears().await;
     assert_snapshot!(told, @r##"{"snapshot":false,"version":"#6","data":[{"op":"remove","path":"/4"},{"op":"remove","path":"/3"},{"op":"remove","path":"/2"}]}"##);
     assert_snapshot!(list.hears_of("POST", "/dyn/5", "1").await, @r##"{"snapshot":false,"version":"#7","data":[{"op":"remove","path":"/1"},{"op":"add","path":"/0","value":{"created":#7,"updated":0,"index":"5","path":"dyn/5","data":1}}]}"##);
     let mut seen = Redactor::default();
