@@ -1,6 +1,7 @@
 //! The wire, case by case, against the fixture: over real sockets, as its clients see it.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
+mod docs;
 mod doors;
 mod filters;
 mod limits;
