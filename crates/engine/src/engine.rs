@@ -314,6 +314,12 @@ impl Session {
         self.engine.shared.hub.keys().await
     }
 
+    /// Every key of an object that is not hidden from whoever this is.
+    #[must_use]
+    pub fn all_keys(&self) -> Vec<Key> {
+        self.store().keys_seen(&self.caller)
+    }
+
     /// Watches an object, a list or a document of the server.
     ///
     /// The first message is a snapshot, then comes every change after it, once and in order. With

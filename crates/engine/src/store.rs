@@ -111,9 +111,19 @@ impl Store {
         (version, objects)
     }
 
+    /// Every key of an object that is not hidden from a client.
+    pub(crate) fn keys_seen(&self, caller: &Caller) -> Vec<Key> {
+        if !self.rules.filters_reads() {
+            return self.keys();
+        }
+        let objects: Vec<_> = self.lock().tree.objects().cloned().collect();
+        let seen = objects.iter().filter(|object| !self.is_hidden(caller, object));
+        seen.map(|object| object.key.clone()).collect()
+    }
+
     /// Every key there is.
     pub(crate) fn keys(&self) -> Vec<Key> {
-        self.lock().tree.keys().cloned().collect()
+        self.lock().tree.objects().map(|object| object.key.clone()).collect()
     }
 
     /// How many objects the limit with this number holds.
@@ -177,8 +187,15 @@ impl Store {
                 turn = Some(self.queues.turn(key).await);
             }
             let seen = self.get(key).ok_or(Error::NotFound)?;
+            let hidden = self.is_hidden(caller, &seen);
+            // Whoever may write what it may not see learns no more of it than that it is there.
+            if hidden && (patch.asks() || *condition != Condition::Always) {
+                return Err(Error::NotFound);
+            }
             condition.check(Some(&seen))?;
-            let data = self.rules.write(caller, &path, patch.apply(&seen.data)?).await?;
+            let patched = patch.apply(&seen.data);
+            let patched = if hidden { patched.or(Err(Error::NotFound)) } else { patched };
+            let data = self.rules.write(caller, &path, patched?).await?;
             let decide = |tree: &Tree| match tree.get(key) {
                 Some(now) if Arc::ptr_eq(now, &seen) => Ok(vec![Change::set(key.clone(), data)]),
                 _ => Err(Conflict::Changed),
@@ -232,6 +249,12 @@ impl Store {
             self.commit(aside, |_| Ok::<_, Error>(Vec::new())).await?;
         }
         Ok(())
+    }
+
+    /// Whether a read filter hides an object from a client.
+    fn is_hidden(&self, caller: &Caller, object: &Arc<Object>) -> bool {
+        let seen = || self.rules.object(&caller.identity, &object.key, Some(object));
+        !caller.is_program && matches!(seen(), Ok(None))
     }
 
     fn under_limit(&self, key: &Key) -> Result<Aside, Error> {

@@ -165,7 +165,7 @@ async fn root(
         let source = Source::Clock(door.clock.subscribe());
         return Ok(socket::start(source, admitted, &door.settings, &door.sockets, upgrade));
     }
-    match admin::answer(&door, &uri).await? {
+    match admin::answer(&door, &session, &uri).await? {
         Some(answer) => Ok(answer),
         None => Ok(page(State(door.settings)).await),
     }

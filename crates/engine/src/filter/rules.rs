@@ -255,6 +255,11 @@ impl Rules {
         Ok(seen)
     }
 
+    /// Whether what is seen of any key depends on more than what is stored.
+    pub(crate) fn filters_reads(&self) -> bool {
+        self.filters_reads
+    }
+
     /// Whether what is seen of some key that `path` names depends on more than what is stored.
     pub(crate) fn filters_reads_of(&self, path: &Glob) -> bool {
         self.filters_reads

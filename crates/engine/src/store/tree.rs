@@ -39,9 +39,9 @@ impl Tree {
         self.objects.remove(&Place::of(key));
     }
 
-    /// Every key, those with fewer segments first.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &Key> {
-        self.objects.values().map(|object| &object.key)
+    /// Every object, those with fewer segments first.
+    pub(super) fn objects(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.objects.values()
     }
 
     /// Every object that `glob` names, ordered by key.

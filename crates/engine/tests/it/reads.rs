@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use monoxide_engine::{Context, Denied, Engine, Error, Filters, Seen};
+use monoxide_engine::{Condition, Context, Denied, Engine, Error, Filters, Patch, Seen};
 use monoxide_protocol::{Message, Object};
 use serde_json::{Value, json};
 
@@ -79,6 +79,28 @@ async fn what_is_hidden_is_as_if_it_were_not_there() {
     assert_eq!(watching.start().await["created"], 0);
     assert_eq!(Follower::by(&ann, "feed/1").await.start().await["data"], hidden());
     assert_eq!(crate::read_keys(&engine).await["data"], json!({}), "nor is it counted");
+}
+
+#[tokio::test]
+async fn a_patch_does_not_tell_what_is_in_an_object_that_is_hidden() {
+    let engine = feed();
+    engine.set(key("feed/1"), json(json!({"by": "ann", "a": {"b": 1}}))).await.unwrap();
+    engine.set(key("open/1"), json(1)).await.unwrap();
+    let (ann, bob) = (account(&engine, "ann"), account(&engine, "bob"));
+    let test: Value = json!([{"op": "test", "path": "/a/b", "value": 1}]);
+    let asking = Patch::JsonPatch(serde_json::from_value(test).unwrap());
+    let failing = crate::merge(json!({"a": 5}));
+
+    for patch in [&asking, &failing] {
+        let patched = bob.patch(&key("feed/1"), patch, &Condition::Always).await;
+        assert!(matches!(patched, Err(Error::NotFound)));
+    }
+    let exists = bob.patch(&key("feed/1"), &crate::merge(json!({})), &Condition::Exists).await;
+    assert!(matches!(exists, Err(Error::NotFound)));
+    assert_eq!(bob.all_keys(), [key("open/1")], "nor is its key told");
+
+    assert_eq!(ann.all_keys(), [key("feed/1"), key("open/1")]);
+    ann.patch(&key("feed/1"), &asking, &Condition::Always).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! `/?api=keys`: which keys there are, page by page.
 
-use monoxide_engine::Engine;
+use monoxide_engine::Session;
 use monoxide_protocol::Key;
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ pub(super) struct Page {
 }
 
 /// The page that is asked for. What is asked for wrongly is as if it were not.
-pub(super) fn page(engine: &Engine, parameters: &Parameters) -> Page {
+pub(super) fn page(session: &Session, parameters: &Parameters) -> Page {
     let number = |name| parameters.get(name).and_then(|text| text.parse::<i64>().ok());
     let page = number("page").filter(|page| *page >= 1).unwrap_or(1);
     let limit = number("limit").filter(|limit| (1..=LARGEST).contains(limit)).unwrap_or(LIMIT);
@@ -27,7 +27,7 @@ pub(super) fn page(engine: &Engine, parameters: &Parameters) -> Page {
     // What stands before the first star is all that counts.
     let prefix = filter.split('*').next().unwrap_or_default();
 
-    let mut keys = engine.all_keys();
+    let mut keys = session.all_keys();
     keys.retain(|key| key.as_str().starts_with(prefix));
     keys.sort_unstable();
     let total = keys.len();

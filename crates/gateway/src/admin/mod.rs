@@ -13,16 +13,21 @@ use axum::{
     http::{Uri, header},
     response::{IntoResponse, Response},
 };
+use monoxide_engine::Session;
 use monoxide_protocol::Json;
 use serde::Serialize;
 
 use crate::{door::Door, error::Refusal};
 
 /// The answer to `/?api=…`; `None` when that names nothing the API has.
-pub(crate) async fn answer(door: &Door, uri: &Uri) -> Result<Option<Response>, Refusal> {
+pub(crate) async fn answer(
+    door: &Door,
+    session: &Session,
+    uri: &Uri,
+) -> Result<Option<Response>, Refusal> {
     let parameters = Parameters::of(uri);
     let answer = match parameters.get("api") {
-        Some("keys") => json(&keys::page(&door.engine, &parameters)),
+        Some("keys") => json(&keys::page(session, &parameters)),
         Some("info") => json(&info::info(door).await?),
         Some("filters") => json(&filters::filters(&door.engine)),
         Some("state") => json(&state::state(door).await?),
