@@ -25,7 +25,8 @@ pub(crate) fn build() -> Result<PathBuf> {
         let written = || fs::metadata(BUILT).and_then(|file| file.modified()).ok();
         let before = written();
         let mut cargo = Command::new("cargo");
-        program::run(cargo.args(["build", "--release", "--package", "monoxide-server"]))?;
+        cargo.args(["build", "--release", "--package", "monoxide-server"]);
+        program::run(cargo.args(["--target-dir", "target"]))?;
         Ok(if written() == before { "unchanged, skipped" } else { "built" }.to_owned())
     })?;
     Ok(env::current_dir()?.join(BUILT))

@@ -130,3 +130,44 @@ fn fingerprint(files: &[(PathBuf, Vec<u8>)]) -> u64 {
     files.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_twins_if_they_save_something() {
+        let folder = std::env::temp_dir().join(format!("monoxide-twins-{}", std::process::id()));
+        let twins = |name: &str, bytes: &[u8]| {
+            files::write(&folder.join(name), bytes).unwrap();
+            compress(&folder.join(name), bytes).unwrap();
+            ["br", "gz"].map(|extension| twin_of(&folder.join(name), extension).exists())
+        };
+
+        let text = twins("text.js", "one and one is two; ".repeat(20).as_bytes());
+        let noise =
+            (0..100_u8).flat_map(|it| fingerprint(&[(PathBuf::new(), vec![it])]).to_ne_bytes());
+        let noise: Vec<u8> = noise.collect();
+        let picture = twins("picture.png", &noise);
+        files::remove_folder(&folder).unwrap();
+
+        assert_eq!(text, [true, true]);
+        assert_eq!(picture, [false, false]);
+    }
+
+    #[test]
+    fn the_stamp_tells_any_change_of_name_or_content() {
+        let file = |name: &str, content: &str| (PathBuf::from(name), content.as_bytes().to_vec());
+        let before = fingerprint(&[file("a", "1"), file("b", "2")]);
+
+        assert_eq!(before, fingerprint(&[file("a", "1"), file("b", "2")]));
+        for files in [
+            vec![file("a", "1")],
+            vec![file("a", "1"), file("b", "3")],
+            vec![file("a", "1"), file("c", "2")],
+            vec![file("a", "1b"), file("", "2")],
+        ] {
+            assert_ne!(before, fingerprint(&files));
+        }
+    }
+}
