@@ -26,7 +26,8 @@ pub(crate) struct Config {
     #[arg(long, env = "MONOXIDE_LOG", default_value = "info", value_parser = filter)]
     pub(crate) log: EnvFilter,
 
-    /// How long a request for data may take, its body included. Stopping takes no longer either.
+    /// How long a request for data may take, its body included, and how long requests may
+    /// go on when the server stops.
     #[arg(long, env = "MONOXIDE_DEADLINE", default_value = "10s", value_parser = duration)]
     pub(crate) deadline: Duration,
 
@@ -34,7 +35,7 @@ pub(crate) struct Config {
     #[arg(long, env = "MONOXIDE_HEADER_TIMEOUT", default_value = "10s", value_parser = duration)]
     pub(crate) header_timeout: Duration,
 
-    /// How long a request's body may take.
+    /// How long a request's body may take where no deadline is shorter, such as at endpoints.
     #[arg(long, env = "MONOXIDE_READ_TIMEOUT", default_value = "60s", value_parser = duration)]
     pub(crate) read_timeout: Duration,
 
@@ -63,7 +64,8 @@ pub(crate) struct Config {
     pub(crate) tick: Duration,
 
     /// Whose pages may use this server besides its own, such as `https://app.example`; with commas
-    /// between several, and `*` for all. Without it any page may use HTTP, and none a socket.
+    /// between several, and `*` for all. Without it any page may use HTTP, and only the server's
+    /// own a socket.
     #[arg(long, env = "MONOXIDE_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub(crate) origins: Vec<String>,
 

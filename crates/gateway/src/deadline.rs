@@ -16,8 +16,7 @@ use tower::{Layer, Service};
 
 use crate::error::Refusal;
 
-/// Ends what takes longer. A write that has not reached the log then never does, and one that has
-/// stands: dropping the engine's futures is how to say so.
+/// Ends what takes longer. A write that is not decided then never is, and one that was stands: dropping the engine's futures is how to say so.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline(pub(crate) Duration);
 

@@ -32,7 +32,7 @@ pub(crate) async fn answer(
         Some("filters") => json(&filters::filters(&door.engine)),
         Some("state") => json(&state::state(door).await?),
         Some("endpoints") => json(&endpoints::endpoints(&door.settings.application.endpoints)),
-        // There are none before the issue that brings them.
+        // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
         Some("pivot") => json(&pivot::NOT_CONFIGURED),
         Some("orphan-keys") => json(&orphans::keys(&door.engine)),

@@ -1,4 +1,4 @@
-//! The gate, endpoints, the management API and hooks (§5, §6, §8, §9).
+//! The gate, endpoints, the management API and hooks.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! What filters let through, change, hide and refuse (§5), over REST and on sockets.
+//! What filters let through, change, hide and refuse, over REST and on sockets.
 
 use monoxide_protocol::Json;
 use monoxide_testkit::{Http, Socket, TestServer, fixture::Fixture, socket::UPGRADE};

@@ -1,4 +1,4 @@
-//! Lists that are bounded by count and by age (§5): what goes is announced as it goes.
+//! Lists that are bounded by count and by age: what goes is announced as it goes.
 
 use insta::assert_snapshot;
 use monoxide_testkit::fixture::Fixture;

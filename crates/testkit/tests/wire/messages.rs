@@ -1,4 +1,4 @@
-//! Every kind of message that a subscriber is sent (§7), byte for byte.
+//! Every kind of message that a subscriber is sent, byte for byte.
 
 use insta::assert_snapshot;
 use monoxide_testkit::{Redactor, Socket, TestServer, fixture::Fixture};

@@ -1,4 +1,4 @@
-//! Origins, compression and the deadline (§1, §4), with the flags that change them.
+//! Origins, compression and the deadline, with the flags that change them.
 
 use monoxide_protocol::Json;
 use monoxide_testkit::{Answer, Http, Socket, TestServer, fixture::Fixture, socket::UPGRADE};
