@@ -277,6 +277,37 @@ impl Filters {
         self.add(path, Kind::ReadList(ReadList::Item(Arc::new(filter))))
     }
 
+    /// Like [`read_object`](Self::read_object), for data of a type: gives what is seen of it, and
+    /// `None` for nothing. What is not of the type is not seen.
+    pub fn read_object_as<T, F>(self, path: &str, filter: F) -> Self
+    where
+        T: DeserializeOwned + Serialize + JsonSchema,
+        F: Fn(&Context, Option<T>) -> Result<Option<T>> + Send + Sync + 'static,
+    {
+        let typed = move |context: &Context, object: Option<&Object>| match object {
+            None => filter(context, None).map(|_| Seen::Whole),
+            Some(object) => match serde_json::from_str(object.data.as_str()) {
+                Ok(data) => filter(context, Some(data)).map(seen_as),
+                Err(_) => Ok(Seen::Hidden),
+            },
+        };
+        self.read_object(path, typed).schema::<T>()
+    }
+
+    /// Like [`read_list`](Self::read_list), for data of a type: gives what is seen of it, and
+    /// `None` for nothing. What is not of the type is not seen.
+    pub fn read_list_as<T, F>(self, path: &str, filter: F) -> Self
+    where
+        T: DeserializeOwned + Serialize + JsonSchema,
+        F: Fn(&Context, T) -> Option<T> + Send + Sync + 'static,
+    {
+        let typed = move |context: &Context, object: &Object| {
+            let data = serde_json::from_str(object.data.as_str()).ok();
+            seen_as(data.and_then(|data| filter(context, data)))
+        };
+        self.read_list(path, typed).schema::<T>()
+    }
+
     /// Decides what is seen of a list from all of it. What other read filters hide, it is not told
     /// of; an object that is read by its key it is asked about as a list of one. Each change costs as much as the list is
     /// long; [`read_list`](Self::read_list) costs the same in a list of any length.
@@ -360,6 +391,12 @@ impl fmt::Debug for Filters {
         let paths = self.filters.iter().map(|filter| filter.path.as_str());
         f.debug_struct("Filters").field("paths", &paths.collect::<Vec<_>>()).finish_non_exhaustive()
     }
+}
+
+/// Data of a type as it is seen. What cannot be written as JSON is not seen.
+fn seen_as<T: Serialize>(data: Option<T>) -> Seen {
+    let json = data.and_then(|data| serde_json::to_vec(&data).ok());
+    json.and_then(|json| Json::parse(&json).ok()).map_or(Seen::Hidden, Seen::As)
 }
 
 /// What the filters of one path do, for people who look at the server.

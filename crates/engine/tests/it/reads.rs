@@ -232,3 +232,30 @@ async fn in_a_static_engine_only_covered_keys_are_in_the_document_of_keys() {
     }
     assert_eq!(crate::read_keys(&engine).await["data"], json!({"open/*": {"count": 1}}));
 }
+
+#[tokio::test]
+async fn a_typed_read_filter_shows_what_it_gives_and_hides_what_is_not_of_its_type() {
+    #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    struct Post {
+        text: String,
+        #[serde(default)]
+        is_draft: bool,
+    }
+    let published = |_: &Context, post: Post| (!post.is_draft).then_some(post);
+    let shouted = |_: &Context, post: Option<Post>| {
+        Ok(post.map(|post| Post { text: post.text.to_uppercase(), ..post }))
+    };
+    let filters =
+        Filters::new().read_list_as("posts/*", published).read_object_as("motto", shouted);
+    let engine = filtered(filters);
+    engine.set(key("posts/1"), json(json!({"text": "a"}))).await.unwrap();
+    engine.set(key("posts/2"), json(json!({"text": "b", "is_draft": true}))).await.unwrap();
+    engine.set(key("posts/3"), json("no post")).await.unwrap();
+
+    let reader = client(&engine);
+    assert_eq!(listed(&reader, "posts/*"), [json!({"text": "a", "is_draft": false})]);
+    assert!(matches!(reader.get(&key("posts/3")), Err(Error::NotFound)));
+    assert!(matches!(reader.get(&key("motto")), Err(Error::NotFound)));
+    engine.set(key("motto"), json(json!({"text": "live"}))).await.unwrap();
+    assert_eq!(reader.get(&key("motto")).unwrap().data.to_value()["text"], "LIVE");
+}
