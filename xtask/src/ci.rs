@@ -24,7 +24,7 @@ const IN_THE_BROWSER: [&str; 10] = [
 pub(crate) fn ci() -> Result<()> {
     step("tidy", tidy::tidy)?;
     step("format", || cargo(&["fmt", "--all", "--check"]))?;
-    setup::front_end()?;
+    let browser = setup::tests()?;
     step("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))?;
     step("clippy in the browser", || {
         cargo(&[&["clippy"], &IN_THE_BROWSER[..], &["--", "-Dwarnings"]].concat())
@@ -33,15 +33,13 @@ pub(crate) fn ci() -> Result<()> {
         cargo(&["doc", "--workspace", "--exclude", "monoxide-app", "--no-deps"])?;
         cargo(&[&["doc", "--no-deps"], &IN_THE_BROWSER[..]].concat())
     })?;
-    ensure!(test::test()?, "a test failed");
-
-    let browser = setup::browser_tests()?;
+    ensure!(test::test(&browser)?, "a test failed");
     let binary = server::dist()?;
     step("the program alone", || {
         test::page_test(&binary, &browser)?;
         Ok("serves the page from an empty folder".to_owned())
     })?;
-    setup::setup(true)?;
+    setup::development_loop()?;
     step("cargo leptos watch", || watch::prove(&browser))
 }
 

@@ -65,12 +65,23 @@ fn main() -> ExitCode {
 fn do_chore(chore: Chore) -> Result<bool> {
     go_to_the_top()?;
     match chore {
-        Chore::Run { settings } => server::run(&settings)?,
-        Chore::Test => return test::test(),
-        Chore::Setup { dev } => setup::setup(dev)?,
+        Chore::Run { settings } => {
+            setup::front_end()?;
+            server::run(&settings)?;
+        }
+        Chore::Test => return test::test(&setup::tests()?),
+        Chore::Setup { dev } => {
+            setup::tests()?;
+            if dev {
+                setup::development_loop()?;
+            }
+        }
         Chore::Ci => ci::ci()?,
         Chore::Tidy => step::step("tidy", tidy::tidy)?,
-        Chore::Dist => drop(server::dist()?),
+        Chore::Dist => {
+            setup::front_end()?;
+            server::dist()?;
+        }
         Chore::Site => {
             setup::front_end()?;
             step::step("front end", site::build)?;

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context as _, Result};
 
-use crate::{program, setup, site, step::step};
+use crate::{program, site, step::step};
 
 /// Where cargo puts it.
 const BUILT: &str = "target/release/monoxide";
@@ -19,7 +19,6 @@ const DIST: &str = "target/dist/monoxide";
 
 /// Builds the page, then the server around it; returns the program's absolute path.
 pub(crate) fn build() -> Result<PathBuf> {
-    setup::front_end()?;
     step("front end", site::build)?;
     step("server", || {
         let written = || fs::metadata(BUILT).and_then(|file| file.modified()).ok();

@@ -9,25 +9,15 @@ use crate::{browser, program, step::step, wasm_bindgen, wasm_target};
 /// The development loop. Another version may name the page's files differently.
 const CARGO_LEPTOS: &str = "0.3.11";
 
-/// Everything that `run` and `test` need, and with `dev` what `cargo leptos watch` needs as well.
-pub(crate) fn setup(dev: bool) -> Result<()> {
-    front_end()?;
-    browser_tests()?;
-    if dev {
-        step("cargo-leptos", ensure_cargo_leptos)?;
-        step("wasm-bindgen", wasm_bindgen::ensure_program)?;
-    }
-    Ok(())
-}
-
 /// What it takes to build the page.
 pub(crate) fn front_end() -> Result<()> {
     step("WASM target", wasm_target::ensure)
 }
 
-/// What it takes to test the page: Playwright, and a browser, whose path is returned.
-pub(crate) fn browser_tests() -> Result<String> {
+/// What it takes to build and to test the page; returns the path of the browser.
+pub(crate) fn tests() -> Result<String> {
     let mut path = String::new();
+    front_end()?;
     step("Playwright", ensure_playwright)?;
     step("browser", || {
         let browser = browser::ensure()?;
@@ -35,6 +25,12 @@ pub(crate) fn browser_tests() -> Result<String> {
         Ok(browser.origin.to_owned())
     })?;
     Ok(path)
+}
+
+/// What `cargo leptos watch` needs besides.
+pub(crate) fn development_loop() -> Result<()> {
+    step("cargo-leptos", ensure_cargo_leptos)?;
+    step("wasm-bindgen", wasm_bindgen::ensure_program)
 }
 
 /// Installs what `e2e/` locks, unless npm did so since the lock file was last changed.

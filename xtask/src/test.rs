@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::{browser, program, server, setup};
+use crate::{browser, program, server};
 
 /// How many tests ended in which way.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -40,11 +40,10 @@ impl fmt::Display for Totals {
 }
 
 /// Runs every test; false if one failed. The last line it prints is the totals.
-pub(crate) fn test() -> Result<bool> {
-    let browser = setup::browser_tests()?;
+pub(crate) fn test(browser: &str) -> Result<bool> {
     let mut totals = cargo_tests()?;
     let binary = server::build()?;
-    totals += browser_tests(&binary, &browser, &[])?;
+    totals += browser_tests(&binary, browser, &[])?;
     println!("{totals}");
     Ok(totals.failed == 0)
 }
