@@ -121,6 +121,11 @@ impl<T> Paced<T> {
         (paced, pace)
     }
 
+    /// What is below, once nothing is to be watched any more.
+    pub(crate) fn into_inner(self) -> T {
+        self.connection
+    }
+
     /// When this has waited for too long, if it waits for its client at all.
     fn deadline(&mut self) -> Option<Instant> {
         if let Some(since) = self.blocked {
