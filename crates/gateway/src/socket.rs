@@ -131,7 +131,9 @@ async fn run(
     };
     let mut socket = WebSocket::new(connection, MAX_MESSAGE);
     tracing::debug!("opened");
-    let ending = match socket.hear(&mut early.to_vec()) {
+    // What came early is let go here: it is a part of the buffer that the request was read into.
+    let heard = socket.hear(&mut Vec::from(early));
+    let ending = match heard {
         Ok(()) => carry(&mut source, &mut socket, &settings, stop).await,
         Err(violation) => Ending::Broken(violation.into()),
     };
