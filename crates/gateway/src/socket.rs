@@ -13,7 +13,7 @@ use tracing::Instrument as _;
 
 use crate::{
     clock::Ticks,
-    door::{Settings, Sockets},
+    door::{Door, Settings},
     error::Refusal,
     hooks::Admitted,
     upgrade::{self, Connection, Upgrade},
@@ -33,30 +33,24 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 /// Subscribes to what is watched and goes on as a socket.
 pub(crate) async fn subscribe(
     session: &Session,
-    settings: &Arc<Settings>,
-    sockets: &Sockets,
+    door: &Door,
     watched: Watched,
     upgrade: Upgrade,
 ) -> Result<Response, Refusal> {
     let span = tracing::debug_span!("subscriber", %watched);
     let path = watched.to_string();
     let subscription = session.subscribe(watched, upgrade.since).await?;
-    let admitted = settings.application.hooks.admit(session.identity(), path).await;
+    let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
     let admitted = admitted.map_err(monoxide_engine::Error::from)?;
     let source = Source::Subscription(subscription);
-    Ok(span.in_scope(|| start(source, admitted, settings, sockets, upgrade)))
+    Ok(span.in_scope(|| start(source, admitted, door, upgrade)))
 }
 
 /// Answers the upgrade and starts the connection's task.
-pub(crate) fn start(
-    source: Source,
-    admitted: Admitted,
-    settings: &Arc<Settings>,
-    sockets: &Sockets,
-    upgrade: Upgrade,
-) -> Response {
+pub(crate) fn start(source: Source, admitted: Admitted, door: &Door, upgrade: Upgrade) -> Response {
     let (connection, response) = upgrade.accept();
-    let (settings, stop) = (Arc::clone(settings), sockets.stop.clone());
+    let (settings, sockets) = (Arc::clone(&door.settings), &door.sockets);
+    let stop = sockets.stop.clone();
     let connection = run(source, connection, settings, stop);
     let connection = async move {
         let _until_it_ends = admitted;
