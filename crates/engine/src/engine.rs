@@ -18,7 +18,7 @@ use crate::{
     event::Event,
     filter::{Caller, FilterInfo, Filters, Rules, path_of},
     hooks::EventHook,
-    hub::{self, Hub, Settings, Subscription, TopicState},
+    hub::{self, Hub, Settings, Stats, Subscription, TopicState, Totals},
     identity::Identity,
     patch::Patch,
     store::Store,
@@ -41,6 +41,7 @@ pub struct Engine {
 struct Shared {
     store: Arc<Store>,
     hub: Hub,
+    totals: Arc<Totals>,
     dropped_events: Arc<AtomicU64>,
     no_patch: bool,
     stop: CancellationToken,
@@ -148,6 +149,20 @@ impl Engine {
     /// [`Error::Closed`] during shutdown.
     pub async fn topics(&self) -> Result<Vec<TopicState>, Error> {
         self.shared.hub.topics().await
+    }
+
+    /// What the topics and their subscribers add up to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] during shutdown.
+    pub async fn stats(&self) -> Result<Stats, Error> {
+        let topics = self.topics().await?;
+        Ok(Stats {
+            topics: topics.len(),
+            subscribers: topics.iter().map(|topic| topic.subscribers).sum(),
+            skips: self.shared.totals.skips.load(Ordering::Relaxed),
+        })
     }
 
     /// Every key there is.
@@ -444,14 +459,15 @@ impl Builder {
         let (events, event_task) = self.events.start();
         let no_patch = self.settings.no_patch;
         let dropped_events = events.dropped();
-        let task = hub::Task::new(Arc::clone(&store), self.settings, events);
+        let totals = Arc::<Totals>::default();
+        let task = hub::Task::new(Arc::clone(&store), self.settings, Arc::clone(&totals), events);
         tasks.spawn_on(task.run(requests, stop.clone()), &runtime);
         tasks.spawn_on(event_task, &runtime);
         if !store.rules().limits().is_empty() {
             tasks.spawn_on(expire(Arc::clone(&store), stop.clone()), &runtime);
         }
         tasks.close();
-        let shared = Shared { store, hub, dropped_events, no_patch, stop, tasks };
+        let shared = Shared { store, hub, totals, dropped_events, no_patch, stop, tasks };
         Ok(Engine { shared: Arc::new(shared) })
     }
 }

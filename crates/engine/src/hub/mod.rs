@@ -9,6 +9,7 @@ mod list;
 mod routes;
 mod subscription;
 mod topic;
+mod totals;
 mod view;
 mod window;
 
@@ -21,6 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::totals::Totals;
 use self::{
     document::Document,
     keys::KeyIndex,
@@ -28,7 +30,12 @@ use self::{
     topic::{Number, Topic},
     view::View,
 };
-pub use self::{document::list_json, subscription::Subscription, topic::TopicState};
+pub use self::{
+    document::list_json,
+    subscription::{Backlog, Subscription},
+    topic::TopicState,
+    totals::Stats,
+};
 use crate::{
     error::Error,
     event::{Commit, Event},
@@ -163,6 +170,7 @@ impl Hub {
 pub(crate) struct Task {
     store: Arc<Store>,
     settings: Settings,
+    totals: Arc<Totals>,
     events: EventHook,
     routes: Routes,
     /// The globs of which nobody is told.
@@ -173,12 +181,18 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    pub(crate) fn new(store: Arc<Store>, settings: Settings, events: EventHook) -> Self {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        settings: Settings,
+        totals: Arc<Totals>,
+        events: EventHook,
+    ) -> Self {
         let keys = KeyIndex::new(store.version());
         let routes = Routes::default();
         let mut silent = Trie::default();
         settings.no_broadcast.iter().for_each(|glob| *silent.entry(glob, || ()) = ());
-        Self { store, settings, events, routes, silent, keys, keys_topic: None, keys_due: None }
+        let (keys_topic, keys_due) = (None, None);
+        Self { store, settings, totals, events, routes, silent, keys, keys_topic, keys_due }
     }
 
     pub(crate) async fn run(mut self, Requests(mut requests): Requests, stop: CancellationToken) {
@@ -231,7 +245,7 @@ impl Task {
             }
             Watched::Keys => {
                 self.publish_keys();
-                let (keys, settings) = (&self.keys, &self.settings);
+                let (keys, settings, totals) = (&self.keys, &self.settings, &self.totals);
                 let new = || {
                     let document = Document::Keys(keys.document().clone());
                     Arc::new(Topic::new(
@@ -239,6 +253,7 @@ impl Task {
                         Number::of(keys.version()),
                         document,
                         settings,
+                        totals,
                     ))
                 };
                 Arc::clone(self.keys_topic.get_or_insert_with(new))
@@ -254,7 +269,8 @@ impl Task {
             None => Document::list(view.clone(), glob, objects),
         };
         let watched = Watched::Glob(glob.clone());
-        let topic = Arc::new(Topic::new(watched, number, document, &self.settings));
+        let topic = Topic::new(watched, number, document, &self.settings, &self.totals);
+        let topic = Arc::new(topic);
         self.routes.insert(glob, view, Arc::clone(&topic));
         topic
     }

@@ -77,6 +77,7 @@ mod tests {
             Number::of(Version::new(1)),
             document,
             &Settings::default(),
+            &Arc::default(),
         ))
     }
 

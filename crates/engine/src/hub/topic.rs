@@ -1,7 +1,7 @@
 //! One watched key, list or document: what its subscribers know, and the messages they share.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -16,6 +16,7 @@ use super::{
     Settings,
     document::{Change, Document},
     keys::KeyIndex,
+    totals::Totals,
     window::{Found, Window},
 };
 use crate::event::Event;
@@ -41,6 +42,7 @@ pub(super) struct Topic {
     progress: watch::Sender<Progress>,
     /// Held by whoever encodes a snapshot; the others wait and share it.
     encoding: AsyncMutex<()>,
+    totals: Arc<Totals>,
 }
 
 /// The version of a change, for the store and for those who are told.
@@ -98,6 +100,7 @@ impl Topic {
         Number { commit, message }: Number,
         document: Document,
         settings: &Settings,
+        totals: &Arc<Totals>,
     ) -> Self {
         let window = Window::new(message, settings.window_messages, settings.window_bytes);
         let busy = Instant::now();
@@ -119,6 +122,7 @@ impl Topic {
             state: Mutex::new(state),
             progress,
             encoding: AsyncMutex::new(()),
+            totals: Arc::clone(totals),
         }
     }
 
@@ -194,6 +198,15 @@ impl Topic {
     pub(super) fn state(&self) -> TopicState {
         let subscribers = self.progress.receiver_count();
         TopicState { watched: self.watched.clone(), subscribers }
+    }
+
+    pub(super) fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The number that the next message will have.
+    pub(super) fn end(&self) -> u64 {
+        self.progress.borrow().end
     }
 
     pub(super) fn watch(&self) -> watch::Receiver<Progress> {
