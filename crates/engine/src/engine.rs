@@ -422,6 +422,14 @@ impl Builder {
         self
     }
 
+    /// How many topics without subscribers are kept at most, so that watching ever new keys costs
+    /// bounded memory. When there are more, those that were left first go, within 5 seconds; who
+    /// comes back to one of them gets a snapshot. Default: 1,024.
+    pub fn idle_topics(mut self, count: usize) -> Self {
+        self.settings.idle_topics = count;
+        self
+    }
+
     /// Sends the whole document with each change, and no patches. Default: patches.
     pub fn no_patch(mut self, no_patch: bool) -> Self {
         self.settings.no_patch = no_patch;
@@ -435,12 +443,18 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` for every change, in order, on a task of its own, and so must not wait: what takes long,
-    /// writing among it, is for a task that it spawns. When it is
-    /// more than 1,024 changes behind, changes are dropped for it, and
-    /// [counted](Engine::dropped_events).
+    /// Calls `hook` for every change, in order, on a task of its own, and so must not wait: what
+    /// takes long, writing among it, is for a task that it spawns. When it falls too far
+    /// [behind](Self::event_queue), it misses changes. Default: none.
     pub fn on_event(mut self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.events = EventHook::new(hook);
+        self.events.set(hook);
+        self
+    }
+
+    /// How many changes the hook for events may be behind, one at least. Those above it are
+    /// dropped for the hook, and [counted](Engine::dropped_events). Default: 1,024.
+    pub fn event_queue(mut self, changes: usize) -> Self {
+        self.events.set_length(changes);
         self
     }
 

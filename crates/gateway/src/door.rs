@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    application::Application, assets::Site, clock::Clock, error::Refusal, origins::Origins,
-    pace::Timeouts, server::BuildError,
+    application::Application, assets::Site, clock::Clock, error::Refusal, guests::Limits,
+    origins::Origins, pace::Timeouts, server::BuildError,
 };
 
 /// The engine, and the server's settings around it.
@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) name: String,
     pub(crate) site: Option<Site>,
     pub(crate) max_body: usize,
+    pub(crate) max_message: usize,
+    pub(crate) limits: Limits,
     pub(crate) ping: Duration,
     pub(crate) pong: Duration,
     pub(crate) tick: Duration,

@@ -29,6 +29,7 @@ mod endpoint;
 mod error;
 mod example;
 mod frames;
+mod guests;
 mod hooks;
 mod linger;
 mod listen;
@@ -41,6 +42,7 @@ mod rest;
 mod server;
 mod socket;
 mod tls;
+mod turned_away;
 mod upgrade;
 
 pub use crate::{

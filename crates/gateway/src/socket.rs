@@ -40,10 +40,6 @@ use crate::{
 /// tungstenite reads into a buffer of 128 KiB for each connection if it is not told otherwise.
 const READ_BUFFER: usize = 4 * 1024;
 
-/// What clients say is thrown away, so there is no reason to gather much of it. Above it the
-/// connection is closed with 1009.
-const MAX_MESSAGE: usize = 1024 * 1024;
-
 /// How long the other end may take to answer a close frame.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
@@ -72,11 +68,11 @@ pub(crate) fn start(
     sockets: &Sockets,
     upgrade: Upgrade,
 ) -> Response {
-    let (connection, response) = upgrade.accept();
+    let (connection, guest, response) = upgrade.accept();
     let (settings, stop) = (Arc::clone(settings), sockets.stop.clone());
     let connection = run(source, connection, settings, stop);
     let connection = async move {
-        let _until_it_ends = admitted;
+        let _until_it_ends = (admitted, guest);
         connection.await;
     };
     sockets.tasks.spawn(connection.in_current_span());
@@ -158,8 +154,8 @@ async fn run(
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(0)
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE));
+        .max_message_size(Some(settings.max_message))
+        .max_frame_size(Some(settings.max_message));
     let (framed, frames) = Framed::new(watched);
     let socket = WebSocketStream::from_raw_socket(framed, Role::Server, Some(config)).await;
     let (sink, stream) = socket.split();

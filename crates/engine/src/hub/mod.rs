@@ -58,16 +58,13 @@ const KEYS_PAUSE: Duration = Duration::from_millis(100);
 /// How often topics without subscribers, and snapshots that nobody asked for, are looked at.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// How many topics without subscribers are kept. Above it the longest alone go first: reading
-/// ever new keys costs bounded memory.
-const IDLE_TOPICS: usize = 1024;
-
 /// How topics behave; see [`Builder`](crate::Builder) for each.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) window_messages: usize,
     pub(crate) window_bytes: usize,
     pub(crate) linger: Duration,
+    pub(crate) idle_topics: usize,
     pub(crate) no_patch: bool,
     pub(crate) no_broadcast: Vec<Glob>,
 }
@@ -78,6 +75,7 @@ impl Default for Settings {
             window_messages: 256,
             window_bytes: 1024 * 1024,
             linger: Duration::from_secs(60),
+            idle_topics: 1024,
             no_patch: false,
             no_broadcast: Vec::new(),
         }
@@ -346,8 +344,9 @@ impl Task {
 
     fn sweep(&mut self) {
         let now = Instant::now();
-        self.routes.retain_recent(now, self.settings.linger, IDLE_TOPICS);
-        if self.keys_topic.as_ref().is_some_and(|topic| topic.idle(now) > self.settings.linger) {
+        let Settings { linger, idle_topics, .. } = self.settings;
+        self.routes.retain_recent(now, linger, idle_topics);
+        if self.keys_topic.as_ref().is_some_and(|topic| topic.idle(now) > linger) {
             self.keys_topic = None;
         }
         self.all_topics().for_each(|topic| topic.drop_unused_snapshot());
