@@ -12,8 +12,14 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    application::Application, assets::Site, clock::Clock, error::Refusal, guests::Limits,
-    origins::Origins, pace::Timeouts, server::BuildError,
+    application::Application,
+    assets::Site,
+    clock::Clock,
+    error::Refusal,
+    guests::{Guests, Limits},
+    origins::Origins,
+    pace::Timeouts,
+    server::BuildError,
 };
 
 /// The engine, and the server's settings around it.
@@ -68,11 +74,12 @@ impl Settings {
     }
 }
 
-/// Where a server listens, and since when.
-#[derive(Debug, Clone, Copy)]
+/// Where a server listens, since when, and who is there.
+#[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) since: Instant,
+    pub(crate) guests: Guests,
 }
 
 /// The connections that outlive their request.

@@ -9,6 +9,8 @@ use std::{
     },
 };
 
+use crate::connections::Connections;
+
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
@@ -26,6 +28,8 @@ struct Shared {
     open: Mutex<Open>,
     refused: AtomicU64,
     refused_by_address: AtomicU64,
+    /// Those of them that are sockets.
+    connections: Connections,
 }
 
 #[derive(Debug, Default)]
@@ -60,8 +64,13 @@ pub(crate) enum Full {
 
 impl Guests {
     pub(crate) fn new(limits: Limits) -> Self {
-        let (refused, refused_by_address) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self(Arc::new(Shared { limits, open: Mutex::default(), refused, refused_by_address }))
+        Self(Arc::new(Shared {
+            limits,
+            open: Mutex::default(),
+            refused: AtomicU64::new(0),
+            refused_by_address: AtomicU64::new(0),
+            connections: Connections::default(),
+        }))
     }
 
     /// Lets a connection in, unless that would be one too many.
@@ -92,6 +101,11 @@ impl Guests {
         self.counter(full).load(Ordering::Relaxed)
     }
 
+    /// Those who went on as sockets.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.0.connections
+    }
+
     fn refuse(&self, full: Full) -> Full {
         let refused = self.counter(full).fetch_add(1, Ordering::Relaxed) + 1;
         // Ever more rarely: whoever is refused may come back a thousand times a second.
@@ -111,6 +125,13 @@ impl Guests {
     /// Nothing panics while it is held.
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Guest {
+    /// All sockets of the server.
+    pub(crate) fn connections(&self) -> &Connections {
+        self.guests.connections()
     }
 }
 

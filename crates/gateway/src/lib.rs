@@ -21,6 +21,7 @@ mod application;
 mod assets;
 mod body;
 mod clock;
+mod connections;
 mod deadline;
 mod door;
 mod doors;

@@ -257,9 +257,10 @@ impl Server {
         let sockets = Sockets { tasks: tasks.clone(), stop };
         let (timeouts, cut) = (settings.timeouts, CancellationToken::new());
         let guests = Guests::new(settings.limits);
-        let (own, cutting) = (sockets.clone(), cut.clone());
-        let listening = Listening { timeouts, tls, sockets: own, guests, cut: cutting };
-        let running = Running { address: listener.local_addr()?, since: Instant::now() };
+        let (own, there, cutting) = (sockets.clone(), guests.clone(), cut.clone());
+        let listening = Listening { timeouts, tls, sockets: own, guests: there, cut: cutting };
+        let (address, since) = (listener.local_addr()?, Instant::now());
+        let running = Running { address, since, guests };
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
         let door = Door { engine: engine.clone(), settings: own, sockets, clock, running };
         shadows.warn(&engine);

@@ -10,7 +10,7 @@ use futures_util::{
 };
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use monoxide_engine::{Session, Subscription};
+use monoxide_engine::{Backlog, Session, Subscription};
 use monoxide_protocol::Watched as WatchedName;
 use tokio::{
     io::{self, AsyncWriteExt as _},
@@ -29,6 +29,7 @@ use tracing::Instrument as _;
 
 use crate::{
     clock::Ticks,
+    connections::Listed,
     door::{Settings, Sockets},
     error::Refusal,
     frames::{Framed, Frames},
@@ -70,9 +71,10 @@ pub(crate) fn start(
 ) -> Response {
     let (connection, guest, response) = upgrade.accept();
     let (settings, stop) = (Arc::clone(settings), sockets.stop.clone());
-    let connection = run(source, connection, settings, stop);
+    let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
+    let connection = run(source, connection, listed, settings, stop);
     let connection = async move {
-        let _until_it_ends = (admitted, guest);
+        let _until_it_ends = admitted;
         connection.await;
     };
     sockets.tasks.spawn(connection.in_current_span());
@@ -87,6 +89,13 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    fn backlog(&self) -> Option<Backlog> {
+        match self {
+            Self::Subscription(subscription) => Some(subscription.backlog()),
+            Self::Clock(_) => None,
+        }
+    }
+
     async fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.next().await,
@@ -136,6 +145,7 @@ struct Connection {
     sink: SplitSink<Stream, Message>,
     stream: SplitStream<Stream>,
     liveness: Liveness,
+    listed: Listed,
     pong: Duration,
     stop: CancellationToken,
 }
@@ -143,6 +153,7 @@ struct Connection {
 async fn run(
     mut source: Source,
     upgrade: OnUpgrade,
+    listed: Listed,
     settings: Arc<Settings>,
     stop: CancellationToken,
 ) {
@@ -159,7 +170,8 @@ async fn run(
     let (framed, frames) = Framed::new(watched);
     let socket = WebSocketStream::from_raw_socket(framed, Role::Server, Some(config)).await;
     let (sink, stream) = socket.split();
-    let mut connection = Connection { frames, sink, stream, liveness, pong: settings.pong, stop };
+    let pong = settings.pong;
+    let mut connection = Connection { frames, sink, stream, liveness, listed, pong, stop };
     tracing::debug!("opened");
     let ending = connection.carry(&mut source, settings.ping).await;
     tracing::debug!(?ending, "closed");
@@ -181,7 +193,11 @@ impl Connection {
                     Err(ending) => return ending,
                 },
                 message = source.next() => match message {
-                    Some(message) => self.send(Outgoing::Message(message)).await,
+                    Some(message) => {
+                        let bytes = message.len();
+                        let sent = self.send(Outgoing::Message(message)).await;
+                        sent.map(|()| self.listed.sent(bytes))
+                    }
                     None => return Ending::Stopping,
                 },
                 () = sleep_until(next_ping) => {
