@@ -84,6 +84,11 @@ pub(crate) struct Config {
     #[arg(long, env = "MONOXIDE_IDLE_TOPICS", default_value_t = 1024)]
     pub(crate) idle_topics: usize,
 
+    /// How many bytes of old messages are kept for subscribers that have not taken them yet; above
+    /// it the slowest are closed with 1013.
+    #[arg(long, env = "MONOXIDE_MAX_PINNED", default_value_t = 256 * 1024 * 1024)]
+    pub(crate) max_pinned: usize,
+
     /// How many changes the program's hook for events may be behind; it misses those above it.
     #[arg(long, env = "MONOXIDE_EVENT_QUEUE", default_value = "1024")]
     pub(crate) event_queue: NonZeroUsize,
@@ -161,6 +166,7 @@ impl Config {
             .window(self.window_messages.get(), self.window_bytes)
             .linger(self.linger)
             .idle_topics(self.idle_topics)
+            .max_pinned(self.max_pinned)
             .event_queue(self.event_queue.get())
     }
 

@@ -162,6 +162,7 @@ impl Engine {
             topics: topics.len(),
             subscribers: topics.iter().map(|topic| topic.subscribers).sum(),
             skips: self.shared.totals.skips.load(Ordering::Relaxed),
+            pinned_bytes: self.shared.totals.pins.bytes(),
         })
     }
 
@@ -391,12 +392,24 @@ impl Session {
 /// engine.close().await;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[must_use = "a builder does nothing before `start`"]
 pub struct Builder {
     filters: Filters,
     settings: Settings,
+    max_pinned: usize,
     events: EventHook,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            filters: Filters::default(),
+            settings: Settings::default(),
+            max_pinned: 256 * 1024 * 1024,
+            events: EventHook::default(),
+        }
+    }
 }
 
 impl Builder {
@@ -427,6 +440,16 @@ impl Builder {
     /// comes back to one of them gets a snapshot. Default: 1,024.
     pub fn idle_topics(mut self, count: usize) -> Self {
         self.settings.idle_topics = count;
+        self
+    }
+
+    /// How many bytes of old messages may be kept for those who have not taken them yet: messages
+    /// of 64 KiB and more that are no longer the newest snapshot and have left the window, each
+    /// counted once, however many are being sent it. Above it, the subscriptions that are being
+    /// sent the one that has been old for longest are [overdue](Subscription::overdue), then those
+    /// of the next one, but nobody is over the last that is left. Default: 256 MiB.
+    pub fn max_pinned(mut self, bytes: usize) -> Self {
+        self.max_pinned = bytes;
         self
     }
 
@@ -473,7 +496,7 @@ impl Builder {
         let (events, event_task) = self.events.start();
         let no_patch = self.settings.no_patch;
         let dropped_events = events.dropped();
-        let totals = Arc::<Totals>::default();
+        let totals = Arc::new(Totals::new(self.max_pinned));
         let task = hub::Task::new(Arc::clone(&store), self.settings, Arc::clone(&totals), events);
         tasks.spawn_on(task.run(requests, stop.clone()), &runtime);
         tasks.spawn_on(event_task, &runtime);

@@ -10,7 +10,7 @@ use futures_util::{
 };
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use monoxide_engine::{Backlog, Session, Subscription};
+use monoxide_engine::{Backlog, Overdue, Session, Subscription};
 use monoxide_protocol::Watched as WatchedName;
 use tokio::{
     io::{self, AsyncWriteExt as _},
@@ -96,6 +96,14 @@ impl Source {
         }
     }
 
+    /// Comes about when the last message was not taken in time.
+    fn overdue(&self) -> Overdue {
+        match self {
+            Self::Subscription(subscription) => subscription.overdue(),
+            Self::Clock(_) => Overdue::default(),
+        }
+    }
+
     async fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.next().await,
@@ -117,6 +125,8 @@ enum Ending {
     Stopping,
     /// The client neither sent nor took anything for the whole pong time.
     Silent,
+    /// The client does not take an old message whose memory is needed.
+    Overdue,
     /// The client broke the protocol, or the connection broke.
     Socket(Error),
     /// The client wanted to leave, and was answered.
@@ -129,6 +139,7 @@ impl Ending {
         let (code, reason) = match self {
             Self::Stopping => (CloseCode::Away, "the server is going away"),
             Self::Silent => (CloseCode::Policy, "no sign of life"),
+            Self::Overdue => (CloseCode::Again, "too slow"),
             Self::Socket(Error::Capacity(_)) => (CloseCode::Size, "the message is too large"),
             Self::Socket(Error::Utf8(_)) => (CloseCode::Invalid, "the text is not UTF-8"),
             Self::Socket(Error::Protocol(_)) => (CloseCode::Protocol, "not a WebSocket frame"),
@@ -195,14 +206,14 @@ impl Connection {
                 message = source.next() => match message {
                     Some(message) => {
                         let bytes = message.len();
-                        let sent = self.send(Outgoing::Message(message)).await;
+                        let sent = self.send(Outgoing::Message(message), source.overdue()).await;
                         sent.map(|()| self.listed.sent(bytes))
                     }
                     None => return Ending::Stopping,
                 },
                 () = sleep_until(next_ping) => {
                     next_ping = Instant::now() + ping;
-                    self.send(Outgoing::Ping).await
+                    self.send(Outgoing::Ping, Overdue::default()).await
                 }
                 () = sleep_until(deadline) => {
                     if self.deadline() <= Instant::now() {
@@ -218,7 +229,7 @@ impl Connection {
     }
 
     /// Sends something, for as long as the client takes bytes or says something.
-    async fn send(&mut self, outgoing: Outgoing) -> Result<(), Ending> {
+    async fn send(&mut self, outgoing: Outgoing, mut overdue: Overdue) -> Result<(), Ending> {
         let (liveness, pong) = (self.liveness.clone(), self.pong);
         let mut sending = pin!(async {
             match outgoing {
@@ -235,6 +246,7 @@ impl Connection {
             tokio::select! {
                 sent = &mut sending => return sent.map_err(Ending::Socket),
                 () = self.stop.cancelled() => return Err(Ending::Stopping),
+                () = &mut overdue => return Err(Ending::Overdue),
                 heard = self.stream.next() => heard_of(heard)?,
                 () = sleep_until(deadline) => {
                     if liveness.last() + pong <= Instant::now() {

@@ -4,6 +4,7 @@
 //! shared with its subscribers, who read its window at their own pace, so nobody waits for them.
 
 mod document;
+mod frame;
 mod keys;
 mod list;
 mod routes;
@@ -32,6 +33,7 @@ use self::{
 };
 pub use self::{
     document::list_json,
+    frame::Overdue,
     subscription::{Backlog, Subscription},
     topic::TopicState,
     totals::Stats,

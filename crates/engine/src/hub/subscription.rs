@@ -13,6 +13,7 @@ use monoxide_protocol::{Version, Watched};
 use tokio::sync::watch;
 
 use super::{
+    frame::{Hold, Overdue},
     topic::{Progress, Topic},
     window::Found,
 };
@@ -24,6 +25,8 @@ use super::{
 pub struct Subscription {
     backlog: Backlog,
     progress: watch::Receiver<Progress>,
+    /// Of the last message, when it was a large one.
+    hold: Option<Arc<Hold>>,
 }
 
 /// How far behind a subscriber is, for others than itself. Cloning it gives the same one.
@@ -62,13 +65,36 @@ impl Subscription {
         let position = since.and_then(|version| topic.after(version)).unwrap_or(SNAPSHOT_FIRST);
         let (position, skips) = (AtomicU64::new(position), AtomicU64::new(0));
         let progress = topic.watch();
-        Self { backlog: Backlog(Arc::new(Reader { topic, position, skips })), progress }
+        Self { backlog: Backlog(Arc::new(Reader { topic, position, skips })), progress, hold: None }
     }
 
     /// How far behind this is, now and later.
     #[must_use]
     pub fn backlog(&self) -> Backlog {
         self.backlog.clone()
+    }
+
+    /// Comes about when there is no time left to send the message that [`next`](Self::next) gave
+    /// last. Then the subscription should be ended: what it needs is the newest snapshot.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use monoxide_engine::Engine;
+    /// # use monoxide_protocol::Glob;
+    /// # async fn send(message: bytes::Bytes) {}
+    /// # let engine = Engine::builder().start()?;
+    /// # let mut books = engine.subscribe(Glob::parse("books/*")?, None).await?;
+    /// let message = books.next().await.ok_or("the engine is running")?;
+    /// tokio::select! {
+    ///     () = send(message) => {}
+    ///     () = books.overdue() => drop(books),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn overdue(&self) -> Overdue {
+        Overdue::of(self.hold.as_ref())
     }
 
     /// The next message, shared by all who are told of it; `None` when the engine was closed and
@@ -82,14 +108,16 @@ impl Subscription {
             if position == SNAPSHOT_FIRST {
                 let snapshot = reader.topic.snapshot().await;
                 reader.go_to(snapshot.position);
-                return Some(snapshot.frame);
+                self.hold = snapshot.frame.hold();
+                return Some(snapshot.frame.bytes);
             }
             let Progress { end, closed } = *self.progress.borrow_and_update();
             if position < end {
                 match reader.topic.read(position) {
                     Found::Message(frame) => {
                         reader.go_to(position + 1);
-                        return Some(frame);
+                        self.hold = frame.hold();
+                        return Some(frame.bytes);
                     }
                     // Sending what was missed one by one would take ever longer than it takes to
                     // be written. The newest snapshot says the same.

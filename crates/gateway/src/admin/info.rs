@@ -35,6 +35,7 @@ pub(super) struct Info {
     subscribers: usize,
     topics: usize,
     skips: u64,
+    pinned_bytes: usize,
 }
 
 /// ooo's numbers, and some of our own. Durations are in nanoseconds.
@@ -68,6 +69,7 @@ pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
         subscribers: guests.connections().count(),
         topics: stats.topics,
         skips: stats.skips,
+        pinned_bytes: stats.pinned_bytes,
     })
 }
 
