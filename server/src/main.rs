@@ -10,8 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use monoxide_gateway::{Builder, Site};
-use tokio::net::TcpListener;
+use monoxide_gateway::{Builder, Site, listen};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -56,8 +55,7 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     let server = config.server(engine.start()?).site(site);
     let server = routes::endpoints().into_iter().fold(server, Builder::endpoint).build()?;
 
-    let listener =
-        TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
+    let listener = listen(addr).with_context(|| format!("cannot listen on {addr}"))?;
     let stop = CancellationToken::new();
     let signalled = cancel_on_signal(stop.clone())?;
     let scheme = if tls { "https" } else { "http" };

@@ -63,9 +63,14 @@ impl Running {
         stream
     }
 
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
     fn stop(mut self) {
-        let kill = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(kill.success() && self.child.wait().unwrap().success());
+        self.signal("TERM");
+        assert!(self.child.wait().unwrap().success());
     }
 }
 
@@ -246,6 +251,27 @@ fn a_server_without_files_waits_and_goes_on_when_there_are_some() {
     let answer = server.ask("GET /a/* HTTP/1.1\r\nHost: x", "");
     assert!(answer.ends_with("[]"), "{answer}");
     server.stop();
+}
+
+/// Whom the system turns away tries again after a second, after three, after seven.
+#[test]
+#[cfg(target_os = "linux")]
+fn those_who_come_at_once_wait_for_a_busy_server_and_are_not_turned_away() {
+    const MANY: u64 = 1_200;
+    let queue = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap();
+    assert!(files > MANY + 100 && queue.trim().parse::<u64>().unwrap() > MANY, "{files}, {queue}");
+    let server = Running::start(program(&["--addr=127.0.0.1:0"]));
+    server.signal("STOP");
+
+    let limit = Duration::from_millis(500);
+    let come = || TcpStream::connect_timeout(&server.address, limit).expect("there is room");
+    let many: Vec<_> = (0..MANY).map(|_| come()).collect();
+
+    server.signal("CONT");
+    let mut last = many.last().unwrap();
+    last.write_all(b"GET /a/* HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    last.read_exact(&mut [0; 12]).unwrap();
 }
 
 #[test]

@@ -7,10 +7,10 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use monoxide_engine::Engine;
-//! use monoxide_gateway::Server;
+//! use monoxide_gateway::{Server, listen};
 //! use tokio_util::sync::CancellationToken;
 //!
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8800").await?;
+//! let listener = listen("127.0.0.1:8800".parse()?)?;
 //! let server = Server::builder(Engine::builder().start()?).name("books").build()?;
 //! server.serve(listener, CancellationToken::new()).await?;
 //! # Ok(()) }
@@ -34,6 +34,7 @@ mod guests;
 mod hooks;
 mod linger;
 mod listen;
+mod listener;
 mod liveness;
 mod origins;
 mod pace;
@@ -51,6 +52,7 @@ pub use crate::{
     door::Caller,
     endpoint::{Endpoint, EndpointError},
     hooks::Subscriber,
+    listener::listen,
     server::{BuildError, Builder, Server},
     tls::TlsError,
 };
