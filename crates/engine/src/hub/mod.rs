@@ -18,7 +18,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use monoxide_protocol::{Glob, Key, Version, Watched};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
@@ -49,6 +49,11 @@ use crate::{
 
 /// How many requests may wait for the hub before writers and joiners wait for it.
 const REQUESTS: usize = 1024;
+
+/// How many of these may be of joiners and others who ask. The rest of them wait before the queue,
+/// so that writers always find a place in it, and only so many joiners before them: making a topic
+/// of a long list, for somebody with a view of their own, takes as long as a thousand commits.
+const ASKING: usize = 32;
 
 /// How many requests are taken at once.
 const BATCH: usize = 64;
@@ -112,11 +117,15 @@ pub(crate) struct Publisher(mpsc::Sender<Request>);
 
 /// Everyone else's end: subscribers join.
 #[derive(Debug)]
-pub(crate) struct Hub(mpsc::Sender<Request>);
+pub(crate) struct Hub {
+    requests: mpsc::Sender<Request>,
+    turns: Semaphore,
+}
 
 pub(crate) fn channel() -> (Publisher, Hub, Requests) {
     let (sender, receiver) = mpsc::channel(REQUESTS);
-    (Publisher(sender.clone()), Hub(sender), Requests(receiver))
+    let hub = Hub { requests: sender.clone(), turns: Semaphore::new(ASKING) };
+    (Publisher(sender), hub, Requests(receiver))
 }
 
 /// A place in the hub's queue.
@@ -159,8 +168,9 @@ impl Hub {
         &self,
         request: impl FnOnce(oneshot::Sender<T>) -> Request,
     ) -> Result<T, Error> {
+        let _turn = self.turns.acquire().await.map_err(|_| Error::Closed)?;
         let (answer, answered) = oneshot::channel();
-        self.0.send(request(answer)).await.map_err(|_| Error::Closed)?;
+        self.requests.send(request(answer)).await.map_err(|_| Error::Closed)?;
         answered.await.map_err(|_| Error::Closed)
     }
 }
