@@ -8,7 +8,7 @@ pub(super) struct Scenario {
     pub(super) has_floor: bool,
 }
 
-pub(super) const SCENARIOS: [Scenario; 16] = [
+pub(super) const SCENARIOS: [Scenario; 17] = [
     beside_the_floor("rest-set"),
     beside_the_floor("rest-get"),
     beside_the_floor("rest-list"),
@@ -20,6 +20,7 @@ pub(super) const SCENARIOS: [Scenario; 16] = [
     alone("list-20000"),
     alone("list-100000"),
     beside_the_floor("idle-10000"),
+    beside_the_floor("idle-10000-topics"),
     beside_the_floor("join-2000"),
     beside_the_floor("join-among-500"),
     beside_the_floor("reconnect-5000"),

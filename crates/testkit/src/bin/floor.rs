@@ -14,12 +14,16 @@ use bytes::Bytes;
 use clap::Parser;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpStream},
+    net::{TcpSocket, TcpStream},
     sync::broadcast::{self, error::RecvError},
 };
 
 /// How many frames a reader may be behind before it loses some.
 const BEHIND: usize = 64;
+
+/// How many connections may wait to be accepted. Who comes when all places are taken tries again
+/// after a second.
+const BACKLOG: u32 = 4096;
 
 /// How much is read at once.
 const READ: usize = 1024;
@@ -69,7 +73,9 @@ async fn main() -> io::Result<()> {
     // Without more files there are fewer connections; that shows soon enough.
     let _ = rlimit::increase_nofile_limit(u64::MAX);
     let floor = Arc::new(Floor::new(&flags));
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(([127, 0, 0, 1], 0).into())?;
+    let listener = socket.listen(BACKLOG)?;
     println!("listening on http://{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
@@ -210,4 +216,41 @@ fn frame(start: &[u8], length: usize, end: &[u8]) -> Bytes {
     frame.resize(frame.len() + length - start.len() - end.len(), b' ');
     frame.extend(end);
     frame.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_taken_when_all_of_it_is_there() {
+        let text = b"POST /a?v=1 HTTP/1.1\r\nContent-Length: 3\r\n\r\nxyzGET /b HTTP/1.1\r\n\r\n";
+        let whole = text.iter().position(|&byte| byte == b'G').unwrap();
+
+        assert!(Request::parse(&text[..whole - 1]).is_none());
+        let first = Request::parse(text).unwrap();
+        assert_eq!((first.path, first.body, first.length), (&b"/a"[..], &b"xyz"[..], whole));
+        assert!(first.is_write && !first.is_upgrade);
+        let second = Request::parse(&text[whole..]).unwrap();
+        assert_eq!((second.path, second.body, second.is_write), (&b"/b"[..], &b""[..], false));
+    }
+
+    #[test]
+    fn an_answer_is_as_long_as_it_was_asked_to_be() {
+        let floor = Floor::new(&Flags { head: 170, body: 14, message: 0, snapshot: 0 });
+
+        let text = std::str::from_utf8(&floor.answer).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert_eq!((head.len() + 4, body.len()), (170, 14));
+        assert!(head.contains("content-length: 14\r\n"));
+    }
+
+    #[test]
+    fn a_frame_has_the_length_start_and_end_that_were_asked_for() {
+        for (length, header) in [(10, 2), (125, 2), (126, 4), (65_535, 4), (65_536, 10)] {
+            let frame = frame(b"start", length, b"end");
+            assert_eq!(frame.len(), header + length);
+            assert!(frame[header..].starts_with(b"start") && frame.ends_with(b"end"));
+        }
+    }
 }

@@ -15,17 +15,14 @@ use crate::{
 /// How many publications come before those that are measured.
 const WARM_UP: u64 = 16;
 
-/// How many publications may be on their way when as many as possible are wanted. Far fewer than
-/// a window holds: nobody who reads falls out of it.
-const IN_FLIGHT: u64 = 8;
-
 /// How fast is published.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Pace {
     /// This many a second.
     Fixed(f64),
-    /// As many as are delivered.
-    FlatOut,
+    /// As many as are delivered, with this many on their way: with one, each delivery is a write of
+    /// its own. Far fewer than a window holds, so that nobody who reads falls out of it.
+    FlatOut { in_flight: u64 },
 }
 
 /// Who writes what, and to how many.
@@ -88,8 +85,8 @@ impl Campaign<'_> {
             }
             self.publish(board)?;
             published += 1;
-            if let Pace::FlatOut = pace {
-                board.wait_for((WARM_UP + published).saturating_sub(IN_FLIGHT - 1));
+            if let Pace::FlatOut { in_flight } = pace {
+                board.wait_for((WARM_UP + published + 1).saturating_sub(in_flight));
             }
         }
     }

@@ -17,13 +17,17 @@ const DATA: usize = 100;
 /// How many subscribers are on their way at once.
 const AT_ONCE: usize = 128;
 
+/// How many publications are on their way flat out.
+const IN_FLIGHT: u64 = 8;
+
 /// How many connections the publisher has.
 const PUBLISHERS: usize = 4;
 
 /// How many deliveries a second are made at a fixed rate, over many topics.
 const DELIVERIES: f64 = 20_000.0;
 
-/// All watch one key: `rate` publications a second, then as many as are delivered.
+/// All watch one key: `rate` publications a second; then one after the other; then several at
+/// once.
 pub(super) fn one_key(
     bench: &Bench,
     name: &str,
@@ -76,10 +80,14 @@ fn measure(
         readers: u64::try_from(readers).unwrap_or(u64::MAX),
         number: &mut number,
     };
-    let fixed = campaign.measure(name, &mut swarm, Pace::Fixed(rate), bench.time)?;
-    let flat = format!("{name}-flat");
-    let flat = campaign.measure(&flat, &mut swarm, Pace::FlatOut, bench.time)?;
-    let mut rows = vec![fixed, flat];
+    let mut rows = Vec::new();
+    for (kind, pace) in [
+        ("", Pace::Fixed(rate)),
+        ("-single", Pace::FlatOut { in_flight: 1 }),
+        ("-flat", Pace::FlatOut { in_flight: IN_FLIGHT }),
+    ] {
+        rows.push(campaign.measure(&format!("{name}{kind}"), &mut swarm, pace, bench.time)?);
+    }
     for row in &mut rows {
         row.sizes.snapshot = snapshot;
         row.bytes_per_connection = Some(count(grown) / count(connections));

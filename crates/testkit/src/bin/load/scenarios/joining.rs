@@ -1,13 +1,14 @@
 //! Who comes: to stay idle, all at once, one by one, and back again.
 
-use std::{io, time::Duration};
+use std::{io, thread, time::Duration};
 
 use super::Bench;
 use crate::{
     board::Board,
-    clock::sleep,
+    clock::{now, sleep},
     http::Post,
     publisher::Publisher,
+    publishing::{Campaign, Pace},
     report::{Row, Sizes, Spent, Stretch, count},
     swarm::{Swarm, Tally, Wish},
 };
@@ -26,6 +27,16 @@ const MISSED: u64 = 10;
 
 /// All watch one key, and nothing happens.
 pub(super) fn idle(bench: &Bench, name: &str, readers: usize) -> io::Result<Vec<Row>> {
+    stay(bench, name, &vec![Wish::to_watch("/idle/key"); readers])
+}
+
+/// Each watches a key of its own, and nothing happens.
+pub(super) fn idle_topics(bench: &Bench, name: &str, readers: usize) -> io::Result<Vec<Row>> {
+    let wishes = (0..readers).map(|number| Wish::to_watch(&format!("/idle/{number}")));
+    stay(bench, name, &wishes.collect::<Vec<_>>())
+}
+
+fn stay(bench: &Bench, name: &str, wishes: &[Wish]) -> io::Result<Vec<Row>> {
     let mut publisher = Publisher::connect(bench.address, 1)?;
     publisher.post(&mut Post::new("/idle/key", 100), 0)?;
     publisher.finish()?;
@@ -34,7 +45,7 @@ pub(super) fn idle(bench: &Bench, name: &str, readers: usize) -> io::Result<Vec<
     let before = bench.server.memory()?;
     let mut swarm = Swarm::new(bench.address)?;
     let stretch = Stretch::begin(&bench.server)?;
-    swarm.open(&vec![Wish::to_watch("/idle/key"); readers], AT_ONCE)?;
+    swarm.open(wishes, AT_ONCE)?;
     let spent = stretch.end()?;
     bench.settle()?;
     let grown = bench.server.memory()?.saturating_sub(before);
@@ -42,9 +53,8 @@ pub(super) fn idle(bench: &Bench, name: &str, readers: usize) -> io::Result<Vec<
     let doing_nothing = Stretch::begin(&bench.server)?;
     sleep(bench.time);
     let doing_nothing = doing_nothing.end()?;
-    let tally = swarm.take_tally();
-    let mut row = joined(name, readers, spent, &tally);
-    row.bytes_per_connection = Some(count(grown) / units(readers));
+    let mut row = joined(name, wishes.len(), spent, &swarm.take_tally());
+    row.bytes_per_connection = Some(count(grown) / units(wishes.len()));
     let share = doing_nothing.server.as_secs_f64() / doing_nothing.time.as_secs_f64();
     Ok(vec![row.count("cpu_percent_while_idle", share * 100.0)])
 }
@@ -61,7 +71,39 @@ pub(super) fn storm(bench: &Bench, name: &str, joiners: usize) -> io::Result<Vec
     let grown = bench.server.memory()?.saturating_sub(before);
     let mut row = joined(name, joiners, spent, &swarm.take_tally());
     row.bytes_per_connection = Some(count(grown) / units(joiners));
-    Ok(vec![row])
+    swarm.close();
+    bench.settle()?;
+    Ok(vec![row, others(bench, &format!("{name}-others"), joiners)?])
+}
+
+/// What those notice of the storm who watch and write something else.
+fn others(bench: &Bench, name: &str, joiners: usize) -> io::Result<Row> {
+    const WATCHING: u8 = 100;
+    let mut publisher = Publisher::connect(bench.address, 4)?;
+    let mut posts = [Post::new("/other/key", 100)];
+    publisher.post(&mut posts[0], 0)?;
+    publisher.finish()?;
+    let mut others = Swarm::new(bench.address)?;
+    others.open(&vec![Wish::to_watch("/other/key"); usize::from(WATCHING)], AT_ONCE)?;
+    let mut campaign = Campaign {
+        server: &bench.server,
+        publisher: &mut publisher,
+        posts: &mut posts,
+        readers: u64::from(WATCHING),
+        number: &mut 0,
+    };
+    thread::scope(|scope| {
+        let storm = scope.spawn(|| {
+            sleep(bench.time / 10);
+            let mut swarm = Swarm::new(bench.address)?;
+            let start = now();
+            swarm.open(&vec![Wish::to_watch("/join/*"); joiners], joiners)?;
+            Ok::<_, io::Error>(start.elapsed())
+        });
+        let row = campaign.measure(name, &mut others, Pace::Fixed(100.0), bench.time)?;
+        let took = storm.join().map_err(|_| io::Error::other("a thread panicked"))??;
+        Ok(row.count("storm_ms", took.as_secs_f64() * 1e3))
+    })
 }
 
 /// One after the other joins a long list that others watch: while nothing changes, and after a

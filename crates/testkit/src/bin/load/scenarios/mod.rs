@@ -40,6 +40,7 @@ impl Bench {
             "list-20000" => list::ends(self, scenario, 20_000),
             "list-100000" => list::ends(self, scenario, 100_000),
             "idle-10000" => joining::idle(self, scenario, 10_000),
+            "idle-10000-topics" => joining::idle_topics(self, scenario, 10_000),
             "join-2000" => joining::storm(self, scenario, 2_000),
             "join-among-500" => joining::one_among(self, scenario, 500),
             "reconnect-5000" => joining::reconnect(self, scenario, 5_000),

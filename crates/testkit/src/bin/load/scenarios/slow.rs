@@ -16,9 +16,9 @@ use crate::{
 /// How long a message is.
 const DATA: usize = 20_000;
 
-/// How many messages make sure that those who do not read are stuck before it is measured: far
+/// How many messages make sure that those who do not read are stuck before it is measured:
 /// more than what the kernel keeps for them.
-const UNTIL_STUCK: u64 = 400;
+const UNTIL_STUCK: u64 = 250;
 
 /// How long those who begin to read may take until they are up to date.
 const TO_CATCH_UP: Duration = Duration::from_secs(10);
