@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{program, server, step::step};
 
-use self::{measure::Programs, row::Comparison, scenario::SCENARIOS};
+use self::{measure::Programs, row::Comparison, scenario::SCENARIOS, target::Verdict};
 
 /// What is measured, and for how long.
 #[derive(Debug, Args)]
@@ -39,7 +39,16 @@ struct Report<'a> {
     machine: &'a str,
     seconds: f64,
     rounds: usize,
-    rows: &'a [Comparison],
+    rows: Vec<Judged<'a>>,
+}
+
+/// A row, and what is promised about it.
+#[derive(Debug, Serialize)]
+struct Judged<'a> {
+    #[serde(flatten)]
+    comparison: &'a Comparison,
+    ratio: Option<f64>,
+    target: Option<Verdict>,
 }
 
 /// Measures, and prints the table.
@@ -66,7 +75,12 @@ pub(crate) fn bench(flags: &Flags) -> Result<()> {
     let machine = machine();
     println!("\n{}\n{machine}", table::table(&comparisons));
     if let Some(file) = &flags.json {
-        let (seconds, rounds, rows) = (flags.seconds, flags.rounds, &comparisons[..]);
+        let judged = |comparison| {
+            let target = target::verdict(comparison, &comparisons);
+            Judged { comparison, ratio: comparison.to_floor(), target }
+        };
+        let (seconds, rounds) = (flags.seconds, flags.rounds);
+        let rows = comparisons.iter().map(judged).collect();
         let report = Report { machine: &machine, seconds, rounds, rows };
         fs::write(file, serde_json::to_string_pretty(&report)?)
             .with_context(|| format!("cannot write {}", file.display()))?;

@@ -20,7 +20,7 @@ pub(super) const SCENARIOS: [Scenario; 17] = [
     alone("list-20000"),
     alone("list-100000"),
     beside_the_floor("idle-10000"),
-    beside_the_floor("idle-10000-topics"),
+    alone("idle-10000-topics"),
     beside_the_floor("join-2000"),
     beside_the_floor("join-among-500"),
     beside_the_floor("reconnect-5000"),

@@ -10,7 +10,7 @@ const HEADS: [&str; 12] = [
     "unit",
     "units/s",
     "p50",
-    "p99",
+    "p99 (floor)",
     "max",
     "server CPU",
     "floor CPU",
@@ -44,20 +44,22 @@ pub(super) fn table(rows: &[Comparison]) -> String {
 fn cells(row: &Comparison, all: &[Comparison]) -> [String; 12] {
     let Comparison { server, floor } = row;
     let none = String::new;
-    let memory = |row: &Row| row.bytes_per_connection.map(|bytes| format!("{bytes:.0} B"));
-    let floors = floor.as_ref().and_then(memory).map_or_else(none, |it| format!(" ({it})"));
+    let both = |show: fn(&Row) -> Option<String>| {
+        let floors = floor.as_ref().and_then(show).map(|it| format!(" ({it})"));
+        show(server).map_or_else(none, |it| it + &floors.unwrap_or_default())
+    };
     [
         server.name.clone(),
         server.unit.clone(),
         format!("{:.0}", server.rate),
         server.p50_us.map_or_else(none, latency),
-        server.p99_us.map_or_else(none, latency),
+        both(|row| row.p99_us.map(latency)),
         server.max_us.map_or_else(none, latency),
         micros(server.cpu_us),
         floor.as_ref().map_or_else(none, |floor| micros(floor.cpu_us)),
         row.to_floor().map_or_else(none, |ratio| format!("{ratio:.2}")),
         micros(server.load_cpu_us),
-        memory(server).map_or_else(none, |memory| memory + &floors),
+        both(|row| row.bytes_per_connection.map(|bytes| format!("{bytes:.0} B"))),
         target::verdict(row, all).map_or_else(none, |verdict| verdict.text),
     ]
 }
@@ -109,11 +111,14 @@ mod tests {
 
         let table = table(&[Comparison { server, floor: Some(floor) }]);
         let lines: Vec<_> = table.lines().collect();
-        assert!(lines[0].starts_with("| scenario | unit    | units/s | p50    | p99    | max "));
+        assert!(
+            lines[0]
+                .starts_with("| scenario | unit    | units/s | p50    | p99 (floor)     | max ")
+        );
         assert!(lines[1].starts_with("|----------|---------|---------|--------|"));
         assert_eq!(
             lines[2],
-            "| rest-set | request | 53615   | 891 µs | 6.2 ms | 1.34 s | 15.0 µs    | 7.5 µs    \
+            "| rest-set | request | 53615   | 891 µs | 6.2 ms (6.2 ms) | 1.34 s | 15.0 µs    | 7.5 µs    \
              | 2.00  | 6.0 µs   | 4096 B (1024 B) | 2.00 ≤ 2× floor |"
         );
         assert_eq!(lines[3..], ["", "- rest-set: caught up 5"]);

@@ -1,5 +1,7 @@
 //! What is promised, and whether it was kept.
 
+use serde::Serialize;
+
 use super::row::{Comparison, Row};
 
 /// What a row may be at most.
@@ -32,7 +34,7 @@ const TARGETS: [(&str, Bound); 10] = [
 ];
 
 /// Whether a promise was kept, and by how much.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Verdict {
     pub(super) is_met: bool,
     pub(super) text: String,

@@ -50,10 +50,7 @@ impl Campaign<'_> {
         swarm.take_tally();
         let board = Board::new(self.readers);
         let (published, delivered, spent) = swarm.listen(&board, || {
-            for sent in 1..=WARM_UP {
-                self.publish(&board)?;
-                board.wait_for(sent);
-            }
+            self.publish_singly(&board, WARM_UP)?;
             board.measure(true);
             let before = board.deliveries();
             let stretch = Stretch::begin(self.server)?;
@@ -69,6 +66,20 @@ impl Campaign<'_> {
         let row = row.sizes(sizes).count("publications", count(published));
         let row = row.count("lost", count(expected.saturating_sub(delivered)));
         Ok(row.count("snapshots", count(tally.snapshots)))
+    }
+
+    /// Publishes this often, one after the other.
+    pub(crate) fn repeat(&mut self, swarm: &mut Swarm, times: u64) -> io::Result<()> {
+        let board = Board::new(self.readers);
+        swarm.listen(&board, || self.publish_singly(&board, times))
+    }
+
+    fn publish_singly(&mut self, board: &Board, times: u64) -> io::Result<()> {
+        for sent in 1..=times {
+            self.publish(board)?;
+            board.wait_for(sent);
+        }
+        Ok(())
     }
 
     fn publish_at(&mut self, pace: Pace, board: &Board, time: Duration) -> io::Result<u64> {
@@ -92,7 +103,7 @@ impl Campaign<'_> {
     }
 
     /// Writes the next.
-    pub(crate) fn publish(&mut self, board: &Board) -> io::Result<()> {
+    fn publish(&mut self, board: &Board) -> io::Result<()> {
         *self.number += 1;
         let (number, posts) = (*self.number, self.posts.len());
         let turn = usize::try_from(number).unwrap_or_default() % posts;

@@ -4,7 +4,6 @@ use std::{io, time::Duration};
 
 use super::Bench;
 use crate::{
-    board::Board,
     clock::now,
     http::Post,
     publisher::Publisher,
@@ -15,6 +14,9 @@ use crate::{
 
 /// How long a message is.
 const DATA: usize = 20_000;
+
+/// How many messages come before it is measured without those, so that the two can be compared.
+const WARM_UP: u64 = 50;
 
 /// How many messages make sure that those who do not read are stuck before it is measured:
 /// more than what the kernel keeps for them.
@@ -45,16 +47,10 @@ pub(super) fn readers(
     let mut campaign =
         Campaign { server, publisher: &mut publisher, posts, readers, number: &mut number };
     let pace = Pace::Fixed(rate);
+    campaign.repeat(&mut swarm, WARM_UP)?;
     let none = campaign.measure(&format!("{name}+0"), &mut swarm, pace, bench.time)?;
     swarm.open(&vec![wish.and_stall(); stalled], 64)?;
-    let board = Board::new(readers);
-    swarm.listen(&board, || {
-        for sent in 1..=UNTIL_STUCK {
-            campaign.publish(&board)?;
-            board.wait_for(sent);
-        }
-        Ok(())
-    })?;
+    campaign.repeat(&mut swarm, UNTIL_STUCK)?;
     let some = campaign.measure(&format!("{name}+{stalled}"), &mut swarm, pace, bench.time)?;
     let start = now();
     let caught_up = swarm.drain(number, TO_CATCH_UP)?;
