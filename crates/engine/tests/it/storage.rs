@@ -69,6 +69,7 @@ fn out_of_room() -> BackendError {
 }
 
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "it is all that is done with it")]
 fn check_refused<T: std::fmt::Debug>(result: Result<T, Error>) {
     assert!(matches!(result, Err(Error::Storage)), "{result:?}");
 }
@@ -122,7 +123,7 @@ async fn an_answer_comes_after_the_flush_and_a_reader_sees_nothing_before() {
     assert!(follower.hear_now().is_none(), "nobody is told");
     assert_eq!(listed(&session, "n/*"), [json!(1)]);
     assert_eq!(engine.get(&one).unwrap().data, json(1));
-    assert_eq!(engine.all_keys(), [one.clone()]);
+    assert_eq!(engine.all_keys(), std::slice::from_ref(&one));
     assert_eq!(read_keys(&engine).await["data"], json!({"n/*": {"count": 1}}));
     let mut joiner = Follower::of(&engine, "n/*").await;
     assert_eq!(crate::data(joiner.start().await), [1], "nor is who joins");

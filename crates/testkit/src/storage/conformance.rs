@@ -1,6 +1,6 @@
 //! What every backend has to pass.
 
-use std::{collections::BTreeMap, panic::Location};
+use std::collections::BTreeMap;
 
 use monoxide_engine::backend::{Backend, BackendError, Batch, Space};
 
@@ -16,19 +16,16 @@ const LARGE: usize = 3_000_000;
 /// # Panics
 ///
 /// When the backend breaks it.
-#[track_caller]
 pub fn conformance(open: &Opening<'_>) {
-    let at = Location::caller();
-    for (what, check) in [
-        ("an empty storage has nothing", nothing as fn(&Opening<'_>)),
-        ("what is committed is found, in order", found),
-        ("spaces are apart", spaces),
-        ("the last of several entries with a key counts", last_counts),
-        ("any bytes are a key or a value", any_bytes),
-        ("loading stops with the first error", stops),
-        ("it can be opened again without closing it", reopened),
+    for check in [
+        an_empty_storage_has_nothing,
+        what_is_committed_is_found_in_order,
+        spaces_are_apart,
+        of_several_entries_with_a_key_the_last_counts,
+        any_bytes_are_a_key_or_a_value,
+        loading_stops_with_the_first_error,
+        it_can_be_opened_again_without_closing_it,
     ] {
-        eprintln!("{at}: {what}");
         check(open);
         clear(open);
     }
@@ -60,7 +57,7 @@ fn commit(open: &Opening<'_>, batch: &Batch) {
     backend.close().expect("it closes");
 }
 
-fn nothing(open: &Opening<'_>) {
+fn an_empty_storage_has_nothing(open: &Opening<'_>) {
     let mut backend = open().expect("it opens");
     for space in Space::ALL {
         assert_eq!(entries(&mut *backend, space), []);
@@ -68,7 +65,7 @@ fn nothing(open: &Opening<'_>) {
     backend.commit(&Batch::default()).expect("a batch of nothing is one too");
 }
 
-fn found(open: &Opening<'_>) {
+fn what_is_committed_is_found_in_order(open: &Opening<'_>) {
     let mut model = BTreeMap::new();
     for round in 0..20_u32 {
         let mut batch = Batch::default();
@@ -89,7 +86,7 @@ fn found(open: &Opening<'_>) {
     assert_eq!(entries(&mut *open().expect("it opens"), Space::State), expected);
 }
 
-fn spaces(open: &Opening<'_>) {
+fn spaces_are_apart(open: &Opening<'_>) {
     let mut batch = Batch::default();
     for space in Space::ALL {
         batch.put(space, "same", space.name());
@@ -104,7 +101,7 @@ fn spaces(open: &Opening<'_>) {
     assert_eq!(found, [one(Space::State), vec![], one(Space::System)]);
 }
 
-fn last_counts(open: &Opening<'_>) {
+fn of_several_entries_with_a_key_the_last_counts(open: &Opening<'_>) {
     let mut batch = Batch::default();
     batch.put(Space::State, "a", "1");
     batch.delete(Space::State, "a");
@@ -116,7 +113,7 @@ fn last_counts(open: &Opening<'_>) {
     assert_eq!(entries(&mut *backend, Space::State), [(b"a".to_vec(), b"2".to_vec())]);
 }
 
-fn any_bytes(open: &Opening<'_>) {
+fn any_bytes_are_a_key_or_a_value(open: &Opening<'_>) {
     let large = vec![b'x'; LARGE];
     let all: [(&[u8], &[u8]); 4] =
         [(b"", b""), (&[0, 255], &[0]), (b"large", &large), (&[255; 300], b"long key")];
@@ -128,7 +125,7 @@ fn any_bytes(open: &Opening<'_>) {
     assert!(entries(&mut *open().expect("it opens"), Space::System) == expected);
 }
 
-fn stops(open: &Opening<'_>) {
+fn loading_stops_with_the_first_error(open: &Opening<'_>) {
     let mut batch = Batch::default();
     ["a", "b", "c"].iter().for_each(|key| batch.put(Space::State, key, "1"));
     commit(open, &batch);
@@ -141,7 +138,7 @@ fn stops(open: &Opening<'_>) {
     assert_eq!((loaded, seen), (Err(stop), 2));
 }
 
-fn reopened(open: &Opening<'_>) {
+fn it_can_be_opened_again_without_closing_it(open: &Opening<'_>) {
     for n in 0..5_u8 {
         let mut backend = open().expect("it opens at once, though nobody closed it");
         let mut batch = Batch::default();

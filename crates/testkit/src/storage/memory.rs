@@ -7,6 +7,10 @@ use std::{
 
 use monoxide_engine::backend::{Backend, BackendError, Batch, Each, Entry, Space};
 
+/// A key, and its value.
+type Pair = (Box<[u8]>, Box<[u8]>);
+type Entries = BTreeMap<(Space, Box<[u8]>), Box<[u8]>>;
+
 /// What backends in memory write to. It outlives them, as a disk does.
 ///
 /// ```
@@ -23,7 +27,7 @@ use monoxide_engine::backend::{Backend, BackendError, Batch, Each, Entry, Space}
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Disk {
-    entries: Arc<Mutex<BTreeMap<(Space, Box<[u8]>), Box<[u8]>>>>,
+    entries: Arc<Mutex<Entries>>,
 }
 
 impl Disk {
@@ -35,7 +39,7 @@ impl Disk {
 
     /// Everything in a space, by its key.
     #[must_use]
-    pub fn entries(&self, space: Space) -> Vec<(Box<[u8]>, Box<[u8]>)> {
+    pub fn entries(&self, space: Space) -> Vec<Pair> {
         let entries = self.lock();
         let of_space = entries.iter().filter(|((it, _), _)| *it == space);
         of_space.map(|((_, key), value)| (key.clone(), value.clone())).collect()
@@ -52,7 +56,7 @@ impl Disk {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<(Space, Box<[u8]>), Box<[u8]>>> {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
