@@ -3,6 +3,7 @@
 
 mod admin;
 mod ask;
+mod autobahn;
 mod bodies;
 mod clock;
 mod compression;

@@ -1,0 +1,198 @@
+//! Random writers and followers, on one thread where time is made, and on several in real time.
+
+use std::{
+    env,
+    sync::{Arc, LazyLock, Mutex},
+    time::Duration,
+};
+
+use monoxide_engine::{Engine, list_json};
+use monoxide_protocol::EMPTY_OBJECT;
+use proptest::{collection::vec, prelude::*, sample::select};
+use serde_json::{Value, json};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::mpsc,
+};
+
+use super::{
+    history::{History, Terms},
+    script::{Step, Write, follow, write},
+    world::{self, Bounds},
+};
+use crate::glob;
+
+/// How many cases are tried in each test, unless the environment asks for more.
+const CASES: u32 = 3_500;
+
+/// A day at the engine.
+#[derive(Debug, Clone)]
+struct Case {
+    writers: Vec<Vec<Write>>,
+    followers: Vec<(&'static str, &'static str, Vec<Step>)>,
+    window: usize,
+    bytes: usize,
+    linger: Duration,
+    no_patch: bool,
+}
+
+fn data() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        4 => (0..5_u32).prop_map(|n| json!(n)),
+        1 => ("[xy]", 0..3_u32).prop_map(|(name, n)| json!({ name: n })),
+        1 => vec(0..3_u32, 0..4).prop_map(|list| json!({ "x": list })),
+    ]
+}
+
+/// Nothing; long enough for limits to be looked at; long enough for topics.
+fn time() -> impl Strategy<Value = Duration> {
+    select(&[0, 300, 6_000][..]).prop_map(Duration::from_millis)
+}
+
+fn a_write(rests: u32) -> impl Strategy<Value = Write> {
+    let patch = ("[xy]", 0..9_u32).prop_map(|(name, n)| json!({ name: n }));
+    prop_oneof![
+        12 => (select(world::KEYS), data()).prop_map(|(key, data)| Write::Set(key, data)),
+        6 => (select(world::LISTS), data()).prop_map(|(list, data)| Write::Push(list, data)),
+        3 => (select(world::KEYS), patch).prop_map(|(key, patch)| Write::Patch(key, patch)),
+        6 => select(world::KEYS).prop_map(Write::Delete),
+        2 => select(world::CLEARED).prop_map(Write::DeleteAll),
+        1 => (0..4_usize, any::<bool>()).prop_map(|(count, young)| Write::Bound(count, young)),
+        rests => time().prop_map(Write::Rest),
+    ]
+}
+
+fn step(rests: u32) -> impl Strategy<Value = Step> {
+    let away = time().prop_map(move |time| if rests == 0 { Duration::ZERO } else { time });
+    prop_oneof![
+        8 => (1..6_usize).prop_map(Step::Read),
+        8 => (1..20_usize).prop_map(Step::Stall),
+        3 => away.prop_map(Step::Resume),
+        1 => Just(Step::Restart),
+        1 => select(world::NAMES).prop_map(Step::Become),
+        rests => time().prop_map(Step::Rest),
+    ]
+}
+
+/// A case of a size; `rests` says how often somebody rests, when time is free.
+fn case(writes: usize, steps: usize, rests: u32) -> impl Strategy<Value = Case> {
+    let follower = (select(world::WATCHED), select(world::NAMES), vec(step(rests), 0..steps));
+    let linger = select(&[0, 2, 60][..]).prop_map(Duration::from_secs);
+    let bytes = prop_oneof![9 => Just(1024 * 1024), 1 => Just(1_000_usize)];
+    let settings = (1..20_usize, bytes, linger, prop::bool::weighted(0.1));
+    let writers = vec(vec(a_write(rests), 1..writes), 1..4);
+    (writers, vec(follower, 1..6), settings).prop_map(
+        |(writers, followers, (window, bytes, linger, no_patch))| Case {
+            writers,
+            followers,
+            window,
+            bytes,
+            linger,
+            no_patch,
+        },
+    )
+}
+
+async fn check(case: Case) {
+    let (log, bounds) = (Arc::new(Mutex::new(Vec::new())), Bounds::default());
+    bounds.set(3, false);
+    let events = Arc::clone(&log);
+    let engine = Engine::builder()
+        .window(case.window, case.bytes)
+        .linger(case.linger)
+        .no_patch(case.no_patch)
+        .filters(world::filters(&bounds))
+        .on_event(move |event| events.lock().unwrap().push(event.clone()))
+        .start()
+        .unwrap();
+    let (scripted, mut all_scripted) = mpsc::channel(1);
+    let followers = case.followers.into_iter().map(|(watched, name, script)| {
+        let following = follow(engine.clone(), watched, name, script, scripted.clone());
+        (watched, tokio::spawn(following))
+    });
+    let followers: Vec<_> = followers.collect();
+    drop(scripted);
+    let writers = case.writers.into_iter().map(|it| write(engine.clone(), bounds.clone(), it));
+    let writers: Vec<_> = writers.map(tokio::spawn).collect();
+    let mut done = Vec::new();
+    for writer in writers {
+        done.extend(writer.await.unwrap());
+    }
+    // Whoever comes back after the end would be refused, so all scripts come to theirs first.
+    assert_eq!(all_scripted.recv().await, None);
+    engine.close().await;
+
+    assert_eq!(engine.dropped_events(), 0, "the log is whole");
+    let history = History::of(&log.lock().unwrap(), &done);
+    check_reads(&engine, &history);
+    let terms = Terms {
+        window: (case.bytes > 1_000).then_some(case.window),
+        topics_stay: case.linger > Duration::from_secs(30),
+        no_patch: case.no_patch,
+    };
+    for (watched, following) in followers {
+        history.check(watched, &following.await.unwrap(), terms);
+    }
+}
+
+/// What is read is what the log says is there.
+fn check_reads(engine: &Engine, history: &History) {
+    assert_eq!(engine.all_keys().len(), history.objects().count());
+    let everybody = world::NAMES.iter();
+    for (name, watched) in
+        everybody.flat_map(|name| world::WATCHED.iter().map(move |it| (name, it)))
+    {
+        let session = engine.session(world::identity(name));
+        let read = match glob(watched).as_key() {
+            None => list_json(&session.list(&glob(watched)).unwrap()),
+            Some(key) => match session.get(&key) {
+                Ok(object) => object.to_json(),
+                Err(_) => EMPTY_OBJECT.to_owned(),
+            },
+        };
+        let read: Value = serde_json::from_str(&read).unwrap();
+        assert_eq!(read, world::document(name, &glob(watched), history.objects()), "`{watched}`");
+    }
+}
+
+/// On one thread, where time goes on when nothing else can happen.
+fn check_in_made_time(case: Case) {
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(check(case));
+}
+
+/// On several threads at once.
+fn check_in_real_time(case: Case) {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
+        Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap()
+    });
+    RUNTIME.block_on(check(case));
+}
+
+fn config() -> ProptestConfig {
+    let asked = env::var("MONOXIDE_SOAK_CASES").ok().map(|cases| cases.parse::<u32>().unwrap());
+    // There are three tests.
+    let cases = asked.map_or(CASES, |cases| cases.div_ceil(3));
+    ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::with_cases(cases) }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_copy_ends_equal_to_the_store_and_heard_of_each_change_once(case in case(24, 16, 0)) {
+        check_in_real_time(case);
+    }
+
+    #[test]
+    fn whoever_comes_and_goes_while_topics_die_misses_nothing(case in case(16, 12, 4)) {
+        check_in_made_time(case);
+    }
+
+    #[test]
+    fn in_any_order_of_steps_each_copy_is_at_each_version_what_the_store_was(
+        case in case(24, 24, 1),
+    ) {
+        check_in_made_time(case);
+    }
+}
