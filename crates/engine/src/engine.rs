@@ -192,6 +192,12 @@ impl Engine {
         self.shared.store.keys()
     }
 
+    /// How many objects there are.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        self.shared.store.objects()
+    }
+
     /// The filters, path by path.
     #[must_use]
     pub fn filters(&self) -> &[FilterInfo] {

@@ -141,6 +141,13 @@ impl Store {
         self.lock().objects().map(|object| object.key.clone()).collect()
     }
 
+    /// How many objects there are.
+    pub(crate) fn objects(&self) -> usize {
+        let state = self.lock();
+        let more = state.flight.difference(&state.tree, |_| true);
+        state.tree.len().saturating_add_signed(more)
+    }
+
     /// How many objects the limit with this number holds.
     pub(crate) fn limited(&self, nth: usize) -> usize {
         let state = self.lock();

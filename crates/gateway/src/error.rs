@@ -42,6 +42,8 @@ pub(crate) enum Refusal {
     Origin,
     #[error("the request took too long")]
     Deadline,
+    #[error("the server is {0}")]
+    Unwell(&'static str),
     #[error(transparent)]
     Engine(#[from] Error),
 }
@@ -74,6 +76,7 @@ impl Refusal {
             Self::Handshake => (StatusCode::BAD_REQUEST, "Bad Request\n"),
             Self::Origin => (StatusCode::FORBIDDEN, "Forbidden\n"),
             Self::Deadline => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server deadline reached"),
+            Self::Unwell(how) => (StatusCode::SERVICE_UNAVAILABLE, *how),
             Self::Engine(error) => return engine(error),
         };
         (status, text.to_owned())

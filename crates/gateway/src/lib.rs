@@ -28,6 +28,7 @@ mod edge;
 mod endpoint;
 mod error;
 mod example;
+mod health;
 mod hooks;
 mod linger;
 mod listen;

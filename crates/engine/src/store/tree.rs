@@ -65,6 +65,10 @@ impl<T: Keyed> Tree<T> {
         self.entries.remove(&Place::of(key));
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

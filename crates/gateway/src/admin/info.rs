@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use monoxide_engine::Health;
+use monoxide_protocol::Version;
 use serde::Serialize;
 
 use super::state;
-use crate::{door::Door, error::Refusal};
+use crate::{door::Door, error::Refusal, health};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,12 +33,26 @@ pub(super) struct Info {
     uptime: u64,
     connections: usize,
     objects: usize,
+    health: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing: Option<Failing>,
+}
+
+/// Since when nothing can be written, and why.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failing {
+    since: u64,
+    reason: &'static str,
+    /// The first and the last version of what was answered and is not on disk.
+    at_risk: Option<(Version, Version)>,
 }
 
 /// ooo's numbers, and some of our own. Durations are in nanoseconds.
 pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
     let (engine, settings) = (&door.engine, &door.settings);
     let connections = state::state(door).await?.total_connections;
+    let health = engine.health();
     Ok(Info {
         name: settings.name.clone(),
         address: door.running.address.to_string(),
@@ -58,8 +74,17 @@ pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
         version: env!("CARGO_PKG_VERSION"),
         uptime: nanos(door.running.since.elapsed()),
         connections,
-        objects: engine.all_keys().len(),
+        objects: engine.objects(),
+        health: health::word(&health),
+        failing: failing(&health),
     })
+}
+
+fn failing(health: &Health) -> Option<Failing> {
+    match *health {
+        Health::Failing { since, reason, at_risk } => Some(Failing { since, reason, at_risk }),
+        _ => None,
+    }
 }
 
 fn nanos(duration: Duration) -> u64 {
