@@ -20,7 +20,7 @@ use crate::{
 const CHUNK: usize = 256;
 
 /// How long it is waited before a backend that failed is opened again: at first, and at most.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(5));
 
 /// How far the numbers after a restart are at least above the highest that was noted.
 const MARGIN: Duration = Duration::from_secs(1);

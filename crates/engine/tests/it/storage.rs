@@ -15,7 +15,7 @@ use monoxide_engine::{
     backend::{BackendError, Batch, Space},
 };
 use monoxide_protocol::{Json, Key, Version};
-use monoxide_testkit::storage::{Disk, Faults};
+use monoxide_testkit::storage::{Disk, Fault, Faults};
 use serde_json::json;
 
 use crate::{Follower, client, glob, json, key, list, listed, merge, read_keys, settle};
@@ -262,7 +262,7 @@ async fn a_torn_batch_is_mended_before_writes_are_taken_again() {
     });
     assert!(writes.as_mut().now_or_never().is_none());
     faults.wait_until_stalled();
-    faults.tear();
+    faults.plan(0, Fault::Tears);
     faults.release();
 
     let (a, b, c) = writes.await;
@@ -276,7 +276,7 @@ async fn a_torn_batch_is_mended_before_writes_are_taken_again() {
 #[tokio::test]
 async fn a_backend_that_panics_is_one_that_fails() {
     let (engine, disk, faults) = faulty().await;
-    faults.panic();
+    faults.plan(1, Fault::Panics);
     check_refused(engine.set(key("a"), json(1)).await);
     recovered(&engine).await;
     engine.set(key("a"), json(2)).await.unwrap();

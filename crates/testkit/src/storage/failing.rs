@@ -1,6 +1,9 @@
 //! A disk that fails when a test wants it to.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
 
 use monoxide_engine::backend::{Backend, BackendError, Batch, Each, Space};
 
@@ -10,12 +13,12 @@ use super::Disk;
 ///
 /// ```
 /// use monoxide_engine::backend::{Backend as _, Batch};
-/// use monoxide_testkit::storage::{Disk, Faults};
+/// use monoxide_testkit::storage::{Disk, Fault, Faults};
 ///
 /// let faults = Faults::default();
 /// let open = faults.opener(&Disk::default());
 /// let mut backend = open().expect("nothing is wrong yet");
-/// faults.fail_commit(1);
+/// faults.plan(1, Fault::Fails);
 /// assert!(backend.commit(&Batch::default()).is_err());
 /// assert!(backend.commit(&Batch::default()).is_ok());
 /// ```
@@ -32,19 +35,29 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Script {
-    /// Commits from here on, of which the last fails.
-    fails_in: Option<usize>,
+    /// What goes wrong with commits, by their number.
+    planned: BTreeMap<usize, Fault>,
     /// What every commit, or opening, fails with.
     commits: Option<BackendError>,
     opens: Option<BackendError>,
-    tears: bool,
-    panics: bool,
     stalls: bool,
     /// How many commits are being held up.
     stalled: usize,
     begun: usize,
-    done: usize,
     opened: usize,
+}
+
+/// How one commit fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It writes nothing.
+    Fails,
+    /// It writes the first half of its entries, rounded up.
+    Tears,
+    /// It writes everything, and then says that it has not.
+    Lies,
+    /// It panics.
+    Panics,
 }
 
 impl Faults {
@@ -64,9 +77,12 @@ impl Faults {
         }
     }
 
-    /// The commit that is the `nth` from now on fails, and writes nothing. 1 is the next.
-    pub fn fail_commit(&self, nth: usize) {
-        self.lock().fails_in = Some(nth);
+    /// The commit that is the `nth` from now on goes wrong: 1 is the next, 0 the one that
+    /// waits.
+    pub fn plan(&self, nth: usize, fault: Fault) {
+        let mut script = self.lock();
+        let nth = script.begun + nth;
+        script.planned.insert(nth, fault);
     }
 
     /// Every commit fails until [`mend`](Self::mend), and writes nothing.
@@ -77,16 +93,6 @@ impl Faults {
     /// No backend can be opened until [`mend`](Self::mend).
     pub fn fail_opening(&self, error: BackendError) {
         self.lock().opens = Some(error);
-    }
-
-    /// The next commit fails after it has written the first half of its entries, rounded up.
-    pub fn tear(&self) {
-        self.lock().tears = true;
-    }
-
-    /// The next commit panics.
-    pub fn panic(&self) {
-        self.lock().panics = true;
     }
 
     /// Commits wait until [`mend`](Self::mend).
@@ -103,8 +109,8 @@ impl Faults {
     /// Nothing is wrong any more.
     pub fn mend(&self) {
         let mut script = self.lock();
-        let Script { begun, done, opened, stalled, .. } = *script;
-        *script = Script { begun, done, opened, stalled, ..Script::default() };
+        let Script { begun, opened, stalled, .. } = *script;
+        *script = Script { begun, opened, stalled, ..Script::default() };
         self.shared.changed.notify_all();
     }
 
@@ -141,20 +147,19 @@ impl Faults {
             script = waited.unwrap_or_else(PoisonError::into_inner);
             script.stalled -= 1;
         }
-        assert!(!std::mem::take(&mut script.panics), "the test wants a panic");
-        if std::mem::take(&mut script.tears) {
-            return (length.div_ceil(2), Err(BackendError::Io("torn".to_owned())));
-        }
         if let Some(error) = script.commits.clone() {
             return (0, Err(error));
         }
-        script.fails_in = script.fails_in.and_then(|nth| nth.checked_sub(1));
-        if script.fails_in == Some(0) {
-            script.fails_in = None;
-            return (0, Err(BackendError::Io("the test wants it to fail".to_owned())));
+        let nth = script.begun;
+        let fault = script.planned.remove(&nth);
+        let failed = Err(BackendError::Io("the test wants it to fail".to_owned()));
+        match fault {
+            None => (length, Ok(())),
+            Some(Fault::Fails) => (0, failed),
+            Some(Fault::Tears) => (length.div_ceil(2), failed),
+            Some(Fault::Lies) => (length, failed),
+            Some(Fault::Panics) => panic!("the test wants it to panic"),
         }
-        script.done += 1;
-        (length, Ok(()))
     }
 }
 

@@ -6,6 +6,6 @@ mod memory;
 
 pub use self::{
     conformance::{Opening, conformance},
-    failing::Faults,
+    failing::{Fault, Faults},
     memory::Disk,
 };
