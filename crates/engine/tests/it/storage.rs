@@ -98,7 +98,10 @@ async fn what_was_acknowledged_is_there_after_a_restart_as_it_was() {
 
 #[tokio::test]
 async fn an_answer_comes_after_the_flush_and_a_reader_sees_nothing_before() {
-    let (engine, disk, faults) = faulty().await;
+    let (disk, faults) = (Disk::default(), Faults::default());
+    let filters = Filters::new().limit("n/*", Limit::count(9));
+    let builder = Engine::builder().filters(filters).backend(faults.opener(&disk));
+    let engine = started(builder).await;
     let mut follower = Follower::of(&engine, "n/*").await;
     follower.start().await;
     engine.set(key("n/1"), json(1)).await.unwrap();
@@ -124,6 +127,7 @@ async fn an_answer_comes_after_the_flush_and_a_reader_sees_nothing_before() {
     assert_eq!(listed(&session, "n/*"), [json!(1)]);
     assert_eq!(engine.get(&one).unwrap().data, json(1));
     assert_eq!(engine.all_keys(), std::slice::from_ref(&one));
+    assert_eq!((engine.objects(), engine.limited(&glob("n/*"))), (1, 1));
     assert_eq!(read_keys(&engine).await["data"], json!({"n/*": {"count": 1}}));
     let mut joiner = Follower::of(&engine, "n/*").await;
     assert_eq!(crate::data(joiner.start().await), [1], "nor is who joins");
@@ -217,16 +221,17 @@ async fn a_failed_flush_leaves_no_trace_and_stops_writes_until_it_works_again() 
     faults.fail_opening(out_of_room());
     faults.fail_all(out_of_room());
 
-    // An insert with its eviction, an update, a deletion, and a deletion by glob.
+    // An insert with its eviction, updates of one key, a deletion, and a deletion by glob.
     let (three, two, one, glob) = (key("n/3"), key("n/2"), key("n/1"), glob("n/*"));
-    let (a, b, c, d) = tokio::join!(
+    let (a, b, c, d, e) = tokio::join!(
         engine.set(three.clone(), json(3)),
-        engine.set(two, json(9)),
+        engine.set(two.clone(), json(9)),
         engine.delete(&one),
+        engine.set(two, json(10)),
         engine.delete_all(&glob),
     );
 
-    for result in [a, b, d] {
+    for result in [a, b, d, e] {
         check_refused(result);
     }
     assert!(c.is_err(), "it was evicted, or the write that did it has failed");
