@@ -3,7 +3,10 @@
 use std::{env, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{CommandFactory as _, Parser, builder::BoolishValueParser, error::ContextKind};
-use monoxide_engine::Engine;
+use monoxide_engine::{
+    self as engine, Durability, Engine,
+    backend::{Folder, FolderError, Kind},
+};
 use monoxide_gateway::Server;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -12,6 +15,8 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How many files the program keeps for itself.
 const OWN_FILES: usize = 64;
+/// What a new folder is written with.
+const BACKEND: Kind = Kind::Redb;
 
 /// Live state over HTTP and WebSocket, with a page to look at it.
 #[derive(Debug, Parser)]
@@ -24,6 +29,23 @@ pub(crate) struct Config {
     /// What the page calls this server.
     #[arg(long, env = "MONOXIDE_NAME", default_value = "monoxide")]
     pub(crate) name: String,
+
+    /// The folder that keeps everything over a restart. It is made when it is not there.
+    #[arg(long, env = "MONOXIDE_DATA", default_value = "./data")]
+    pub(crate) data: PathBuf,
+
+    /// Keeps everything in memory, and nothing over a restart.
+    #[arg(long, env = "MONOXIDE_MEMORY", value_parser = BoolishValueParser::new())]
+    pub(crate) memory: bool,
+
+    /// What writes the folder: redb or sled. Without it, what wrote it before, and redb for a new one.
+    #[arg(long, env = "MONOXIDE_BACKEND")]
+    pub(crate) backend: Option<Kind>,
+
+    /// When a write is answered: `flushed`, when it is on disk, or `interval:100ms`, at once, and
+    /// it is on disk after about that time.
+    #[arg(long, env = "MONOXIDE_DURABILITY", default_value = "flushed", value_parser = durability)]
+    pub(crate) durability: Durability,
 
     /// What to log: a level, or levels by module such as `info,monoxide_gateway=debug`.
     #[arg(long, env = "MONOXIDE_LOG", default_value = "info", value_parser = filter)]
@@ -161,13 +183,24 @@ impl Config {
     }
 
     /// The start of an engine with these settings.
-    pub(crate) fn engine(&self) -> monoxide_engine::Builder {
-        Engine::builder()
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be used.
+    pub(crate) fn engine(&self) -> Result<engine::Builder, FolderError> {
+        let builder = Engine::builder()
             .window(self.window_messages.get(), self.window_bytes)
             .linger(self.linger)
             .idle_topics(self.idle_topics)
             .max_pinned(self.max_pinned)
             .event_queue(self.event_queue.get())
+            .durability(self.durability);
+        if self.memory {
+            return Ok(builder);
+        }
+        let written = || Folder::kind_of(&self.data);
+        let kind = self.backend.map_or_else(written, |kind| Ok(Some(kind)))?.unwrap_or(BACKEND);
+        Ok(builder.backend(Folder::open(&self.data, kind)?.opener()))
     }
 
     /// The start of a server over `engine` with these settings.
@@ -242,6 +275,15 @@ fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if duration > YEAR => Err("it must be at most a year".to_owned()),
         Ok(duration) => Ok(duration),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// When a write is answered.
+fn durability(text: &str) -> Result<Durability, String> {
+    match text.split_once(':') {
+        None if text == "flushed" => Ok(Durability::Flushed),
+        Some(("interval", time)) => duration(time).map(Durability::Interval),
+        _ => Err("it is `flushed`, or like `interval:100ms`".to_owned()),
     }
 }
 

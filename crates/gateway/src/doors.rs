@@ -19,7 +19,7 @@ use crate::{
     door::{self, Address, Door, Settings},
     endpoint::{Endpoint, EndpointError},
     error::Refusal,
-    rest,
+    health, rest,
     server::BuildError,
 };
 
@@ -41,6 +41,7 @@ pub(crate) fn router(door: &Door) -> Router {
     let data = layers
         .gate(own.with_state(door.clone()))
         .merge(keys)
+        .merge(health::router().with_state(door.clone()))
         .fallback(door::no_route)
         .method_not_allowed_fallback(door::no_method);
     match application.endpoints.as_slice() {

@@ -1,7 +1,14 @@
 //! What every request passes before its route is looked for, and every answer on its way out:
 //! CORS, a panic's answer, and compression for those who can unpack.
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use axum::{
     Router,
@@ -11,13 +18,14 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use futures_util::FutureExt as _;
+use monoxide_engine::Error;
 use tower::ServiceExt as _;
 use tower_http::{
     CompressionLevel,
     compression::{Compression, Predicate},
 };
 
-use crate::{door::Settings, error::Refusal, upgrade::words};
+use crate::{door::Settings, error::Refusal, health, upgrade::words};
 
 /// Below this a packed answer would not save a packet.
 const WORTH_PACKING: u64 = 1024;
@@ -27,16 +35,35 @@ const WORTH_PACKING: u64 = 1024;
 pub(crate) struct Edge {
     router: Router,
     settings: Arc<Settings>,
+    opened: Opened,
+}
+
+/// Whether the server has everything that it is to serve. Clones are of the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Opened(Arc<AtomicBool>);
+
+impl Opened {
+    pub(crate) fn open(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Refuses everything but the question how the server is.
+    fn check(&self, request: &Request) -> Result<(), Refusal> {
+        if self.0.load(Ordering::Acquire) || request.uri().path() == health::PATH {
+            return Ok(());
+        }
+        Err(Error::Loading.into())
+    }
 }
 
 impl Edge {
-    pub(crate) fn new(router: Router, settings: Arc<Settings>) -> Self {
-        Self { router, settings }
+    pub(crate) fn new(router: Router, settings: Arc<Settings>, opened: Opened) -> Self {
+        Self { router, settings, opened }
     }
 
     /// Answers a request.
     pub(crate) async fn answer(self, request: Request) -> Response {
-        let Self { router, settings } = self;
+        let Self { router, settings, opened } = self;
         if let Some(preflight) = settings.origins.preflight(&request) {
             return preflight;
         }
@@ -45,6 +72,9 @@ impl Edge {
         let packs = may_be_packed && request.headers().contains_key(header::ACCEPT_ENCODING);
         // Whoever can unpack nothing does not pay for the others.
         let answer = async {
+            if let Err(loading) = opened.check(&request) {
+                return loading.into_response();
+            }
             if packs { packed(router, request).await } else { plain(router, request).await }
         };
         let answer = AssertUnwindSafe(answer).catch_unwind().await;

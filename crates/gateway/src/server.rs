@@ -2,8 +2,9 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use monoxide_engine::Engine;
+use monoxide_engine::{Engine, Health};
 use tokio::{
+    join,
     net::TcpListener,
     time::{Instant, timeout},
 };
@@ -15,12 +16,13 @@ use crate::{
     clock::Clock,
     door::{Door, House, Running, Settings, Sockets},
     doors::{Shadows, router},
-    edge::Edge,
+    edge::{Edge, Opened},
     endpoint::EndpointError,
     guests::{Guests, Limits},
     listen::Listening,
     origins::Origins,
     pace::Timeouts,
+    phases::Phases,
     tls::{Tls, TlsError},
 };
 
@@ -235,11 +237,12 @@ impl Server {
     }
 
     /// Serves until `stop` is cancelled. Then sockets are closed with 1001, requests that were
-    /// begun are finished, for as long as the deadline at most, and the engine is closed.
+    /// begun are finished, for as long as the deadline at most, and the engine is closed. While
+    /// the engine loads, every request but `/_health` is answered with 503.
     ///
     /// # Errors
     ///
-    /// When the process cannot be told to read its certificate again.
+    /// When the process cannot be told to read its certificate again, or the engine cannot load.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
         let Self { engine, settings, shadows, tls } = self;
         let (settings, clock) = (Arc::new(settings), Clock::new());
@@ -261,10 +264,19 @@ impl Server {
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
         let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
         let door = Door::new(house);
-        shadows.warn(&engine);
-        phases.start().await;
-
-        listening.run(listener, Edge::new(router(&door), Arc::clone(&settings))).await;
+        let (opened, stop) = (Opened::default(), &door.sockets.stop);
+        let edge = Edge::new(router(&door), Arc::clone(&settings), opened.clone());
+        let is_loading = matches!(engine.health(), Health::Loading { .. });
+        let open = open(&engine, &shadows, phases, &opened, stop);
+        let listen = listening.run(listener, edge);
+        let loaded = if is_loading {
+            join!(open, listen).0
+        } else {
+            // Whoever comes meanwhile waits at the door.
+            let loaded = open.await;
+            listen.await;
+            loaded
+        };
         tasks.close();
         if timeout(settings.deadline, tasks.wait()).await.is_err() {
             tracing::warn!("some connections did not end in time and are cut");
@@ -274,8 +286,28 @@ impl Server {
         engine.close().await;
         phases.run("post-shutdown", &phases.post_shutdown).await;
         phases.run("close", &phases.close).await;
-        Ok(())
+        loaded
     }
+}
+
+/// Opens the doors when the engine has everything and the hooks of the start have run, or `stop`s
+/// the server.
+async fn open(
+    engine: &Engine,
+    shadows: &Shadows,
+    phases: &Phases,
+    opened: &Opened,
+    stop: &CancellationToken,
+) -> io::Result<()> {
+    let Some(loaded) = stop.run_until_cancelled(engine.ready()).await else { return Ok(()) };
+    if let Err(error) = loaded {
+        stop.cancel();
+        return Err(io::Error::other(error));
+    }
+    shadows.warn(engine);
+    phases.start().await;
+    opened.open();
+    Ok(())
 }
 
 /// Follows `asked`, the wish to stop, through the phases in which everything still works, and

@@ -24,6 +24,7 @@ mod rest;
 mod shutdown;
 mod sockets;
 mod stopping;
+mod storage;
 mod timeouts;
 mod tls;
 mod upgrades;
