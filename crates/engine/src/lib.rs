@@ -25,6 +25,7 @@
 //! # Ok(()) }
 //! ```
 
+mod access;
 pub mod backend;
 mod clock;
 mod condition;
@@ -38,6 +39,7 @@ mod hub;
 mod identity;
 mod log;
 mod patch;
+mod rules;
 mod store;
 mod trie;
 
@@ -51,4 +53,5 @@ pub use crate::{
     identity::Identity,
     log::{Durability, Health},
     patch::Patch,
+    rules::{Asked, Inputs, Operation, Rules, Verdict},
 };

@@ -3,6 +3,7 @@
 //! One task owns the map from keys to topics and publishes commits in their order. A topic is
 //! shared with its subscribers, who read its window at their own pace, so nobody waits for them.
 
+mod builds;
 mod document;
 mod frame;
 mod keys;
@@ -14,18 +15,20 @@ mod totals;
 mod view;
 mod window;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, mem, sync::Arc, time::Duration};
 
 use monoxide_protocol::{Glob, Key, Version, Watched};
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::{Instant, sleep_until},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{
+    builds::{Build, Builds, From, Told},
     document::Document,
     routes::Routes,
+    subscription::Joined,
     topic::{Number, Topic},
     view::View,
 };
@@ -38,10 +41,11 @@ pub use self::{
 };
 pub(crate) use self::{keys::KeyIndex, totals::Totals};
 use crate::{
+    access::Access,
     error::Error,
     event::{Commit, Event},
+    filter::Caller,
     hooks::EventHook,
-    identity::Identity,
     store::Store,
     trie::Trie,
 };
@@ -53,6 +57,10 @@ const REQUESTS: usize = 1024;
 /// so that writers always find a place in it, and only so many joiners before them: making a topic
 /// of a long list, for somebody with a view of their own, takes as long as a thousand commits.
 const ASKING: usize = 32;
+
+/// How many objects the hub asks rules and filters about itself, for a list that somebody joins.
+/// Of a longer one the document is made beside it.
+const AT_ONCE: usize = 256;
 
 /// How many requests are taken at once.
 const BATCH: usize = 64;
@@ -93,11 +101,13 @@ enum Request {
     /// What was stored before the start; nothing else comes before it.
     Loaded(KeyIndex),
     Commit(Commit),
+    /// From here on other rules are in force.
+    Rules(Arc<Access>, oneshot::Sender<()>),
     Subscribe {
         watched: Watched,
-        identity: Identity,
+        caller: Caller,
         since: Option<Version>,
-        answer: oneshot::Sender<Subscription>,
+        answer: oneshot::Sender<Joined>,
     },
     Keys {
         answer: oneshot::Sender<String>,
@@ -117,15 +127,15 @@ pub(crate) struct Requests(mpsc::Receiver<Request>);
 pub(crate) struct Publisher(mpsc::Sender<Request>);
 
 /// Everyone else's end: subscribers join.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Hub {
     requests: mpsc::Sender<Request>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
 }
 
 pub(crate) fn channel() -> (Publisher, Hub, Requests) {
     let (sender, receiver) = mpsc::channel(REQUESTS);
-    let hub = Hub { requests: sender.clone(), turns: Semaphore::new(ASKING) };
+    let hub = Hub { requests: sender.clone(), turns: Arc::new(Semaphore::new(ASKING)) };
     (Publisher(sender), hub, Requests(receiver))
 }
 
@@ -160,16 +170,34 @@ impl Place<'_> {
     pub(crate) fn publish(self, commit: Commit) {
         self.0.send(Request::Commit(commit));
     }
+
+    /// Says that other rules are in force. What is given comes about when all are told what that
+    /// changes for them.
+    pub(crate) fn change_rules(self, access: Arc<Access>) -> oneshot::Receiver<()> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(Request::Rules(access, answer));
+        answered
+    }
 }
 
 impl Hub {
     pub(crate) async fn subscribe(
         &self,
         watched: Watched,
-        identity: Identity,
+        caller: Caller,
         since: Option<Version>,
     ) -> Result<Subscription, Error> {
-        self.ask(|answer| Request::Subscribe { watched, identity, since, answer }).await
+        let joined = self.join(watched, caller.clone(), since).await?;
+        Ok(Subscription::new(self.clone(), caller, joined))
+    }
+
+    async fn join(
+        &self,
+        watched: Watched,
+        caller: Caller,
+        since: Option<Version>,
+    ) -> Result<Joined, Error> {
+        self.ask(|answer| Request::Subscribe { watched, caller, since, answer }).await
     }
 
     pub(crate) async fn keys(&self) -> Result<String, Error> {
@@ -195,6 +223,9 @@ impl Hub {
 #[derive(Debug)]
 pub(crate) struct Task {
     store: Arc<Store>,
+    /// The rules that were in force when the last commit was decided that was taken.
+    access: Arc<Access>,
+    builds: Builds,
     settings: Settings,
     totals: Arc<Totals>,
     events: EventHook,
@@ -203,7 +234,17 @@ pub(crate) struct Task {
     silent: Trie<()>,
     keys: KeyIndex,
     keys_topic: Option<Arc<Topic>>,
+    /// The keys as those see them for whom rules decide.
+    ruled_keys: Vec<RuledKeys>,
     keys_due: Option<Instant>,
+}
+
+/// The keys that some see, with the topic of these.
+#[derive(Debug)]
+struct RuledKeys {
+    view: View,
+    keys: KeyIndex,
+    topic: Arc<Topic>,
 }
 
 impl Task {
@@ -212,13 +253,27 @@ impl Task {
         settings: Settings,
         totals: Arc<Totals>,
         events: EventHook,
+        tasks: TaskTracker,
     ) -> Self {
+        let (access, builds) = (store.access(), Builds::new(Arc::clone(&store), tasks));
         let keys = KeyIndex::new(store.version());
         let routes = Routes::default();
         let mut silent = Trie::default();
         settings.no_broadcast.iter().for_each(|glob| *silent.entry(glob, || ()) = ());
-        let (keys_topic, keys_due) = (None, None);
-        Self { store, settings, totals, events, routes, silent, keys, keys_topic, keys_due }
+        Self {
+            store,
+            access,
+            builds,
+            settings,
+            totals,
+            events,
+            routes,
+            silent,
+            keys,
+            keys_topic: None,
+            ruled_keys: Vec::new(),
+            keys_due: None,
+        }
     }
 
     pub(crate) async fn run(mut self, Requests(mut requests): Requests, stop: CancellationToken) {
@@ -248,15 +303,11 @@ impl Task {
         match request {
             Request::Loaded(keys) => self.keys = keys,
             Request::Commit(commit) => self.publish(&commit),
-            Request::Subscribe { watched, identity, since, answer } => {
-                drop(answer.send(Subscription::new(self.topic(watched, identity), since)));
+            Request::Rules(access, answer) => self.change_rules(access, answer),
+            Request::Subscribe { watched, caller, since, answer } => {
+                drop(answer.send(Joined::new(self.topic(watched, &caller), since)));
             }
-            Request::Keys { answer } => {
-                let document = self.keys.document();
-                let mut out = String::with_capacity(document.encoded_len());
-                document.encode(&mut out);
-                drop(answer.send(out));
-            }
+            Request::Keys { answer } => drop(answer.send(self.keys.to_json())),
             Request::Topics { answer } => {
                 drop(answer.send(self.all_topics().map(|topic| topic.state()).collect()));
             }
@@ -264,42 +315,82 @@ impl Task {
     }
 
     /// The topic of what is watched, made when it is not there.
-    fn topic(&mut self, watched: Watched, identity: Identity) -> Arc<Topic> {
+    fn topic(&mut self, watched: Watched, caller: &Caller) -> Arc<Topic> {
         match watched {
             Watched::Glob(glob) => {
-                let view = View::new(self.store.rules(), &glob, identity);
+                let view = View::new(&self.access, Some(&glob), caller);
                 self.routes.get(&glob, &view).unwrap_or_else(|| self.new_topic(&glob, view))
             }
             Watched::Keys => {
                 self.publish_keys();
+                let view = View::new(&self.access, None, caller);
+                if view.is_ruled() {
+                    return self.ruled_keys_topic(view);
+                }
                 let (keys, settings, totals) = (&self.keys, &self.settings, &self.totals);
-                let new = || {
-                    let document = Document::Keys(keys.document().clone());
-                    Arc::new(Topic::new(
-                        Watched::Keys,
-                        Number::of(keys.version()),
-                        document,
-                        settings,
-                        totals,
-                    ))
-                };
+                let new = || keys_topic(keys, Number::of(keys.version()), settings, totals);
                 Arc::clone(self.keys_topic.get_or_insert_with(new))
             }
         }
     }
 
     fn new_topic(&mut self, glob: &Glob, view: View) -> Arc<Topic> {
-        let (version, objects) = self.store.list(glob);
+        let (version, mut objects) = self.store.list(glob);
         let number = self.number(version, view.is_personal());
-        let document = match glob.as_key() {
-            Some(key) => Document::object(view.clone(), &key, objects.first()),
-            None => Document::list(view.clone(), glob, objects),
-        };
+        let is_long = view.is_selective() && objects.len() > AT_ONCE;
+        let later = if is_long { mem::take(&mut objects) } else { Vec::new() };
+        let document = Document::of(view.clone(), glob, objects);
         let watched = Watched::Glob(glob.clone());
         let topic = Topic::new(watched, number, document, &self.settings, &self.totals);
         let topic = Arc::new(topic);
+        if is_long {
+            topic.pause();
+            let (glob, topic, view) = (glob.clone(), Arc::clone(&topic), view.clone());
+            let from = From::Objects(version, later);
+            self.builds.push(Build { topic, glob, view, from });
+        }
         self.routes.insert(glob, view, Arc::clone(&topic));
         topic
+    }
+
+    fn ruled_keys_topic(&mut self, view: View) -> Arc<Topic> {
+        if let Some(ruled) = self.ruled_keys.iter().find(|ruled| ruled.view == view) {
+            return Arc::clone(&ruled.topic);
+        }
+        let (version, objects) = self.store.all();
+        let seen = objects.iter().filter(|object| view.lists(object)).map(|object| &object.key);
+        let keys = KeyIndex::of(version, seen, |_| true);
+        let number = self.number(version, true);
+        let topic = keys_topic(&keys, number, &self.settings, &self.totals);
+        self.ruled_keys.push(RuledKeys { view, keys, topic: Arc::clone(&topic) });
+        topic
+    }
+
+    /// Has everybody see what other rules let them see. Those who see the same as each other after
+    /// it as well are told what is different; the others go on with topics of their own.
+    fn change_rules(&mut self, access: Arc<Access>, answer: oneshot::Sender<()>) {
+        // What was done before is told under the rules of before.
+        self.publish_keys();
+        let were_there = self.access.rules().is_some();
+        self.access = access;
+        let (told, version) = (Arc::new(Told::new(answer)), self.store.next_version());
+        let (access, builds) = (&self.access, &self.builds);
+        self.routes.retain(|view, topic| {
+            let Watched::Glob(glob) = topic.watched() else { return false };
+            let Some(changed) = view.under(access, glob) else {
+                topic.retire();
+                return false;
+            };
+            *view = changed;
+            topic.pause();
+            let (topic, glob, view) = (Arc::clone(topic), glob.clone(), view.clone());
+            builds.push(Build { topic, glob, view, from: From::Store(version, Arc::clone(&told)) });
+            true
+        });
+        self.ruled_keys.drain(..).for_each(|ruled| ruled.topic.retire());
+        if were_there != self.access.rules().is_some() {
+            self.keys_topic.take().into_iter().for_each(|topic| topic.retire());
+        }
     }
 
     fn number(&self, commit: Version, is_personal: bool) -> Number {
@@ -309,30 +400,33 @@ impl Task {
 
     fn publish(&mut self, commit: &Commit) {
         self.events.send(&commit.events);
-        let rules = self.store.rules();
-        let untold = self.keys.take(commit, |key| rules.is_public(key));
-        match &self.keys_topic {
-            Some(_) if untold => {
-                self.keys_due.get_or_insert_with(|| Instant::now() + KEYS_PAUSE);
-            }
-            Some(_) => {}
-            None => self.keys.forget_untold(),
+        let filters = self.store.filters();
+        let untold = self.keys.take(commit, |key| filters.is_public(key));
+        let mut is_due = untold && self.keys_topic.is_some();
+        if self.keys_topic.is_none() {
+            self.keys.forget_untold();
+        }
+        for RuledKeys { view, keys, .. } in &mut self.ruled_keys {
+            is_due |= keys.take_seen(commit, |object| view.lists(object));
+        }
+        if is_due {
+            self.keys_due.get_or_insert_with(|| Instant::now() + KEYS_PAUSE);
         }
         for (topic, told) in self.told(commit) {
             let number = self.number(commit.version, topic.is_personal());
             match told {
-                Told::Cleared => topic.clear(number),
-                Told::Events(events) => topic.publish(number, &events),
+                Heard::Cleared => topic.clear(number),
+                Heard::Events(events) => topic.publish(number, &events),
             }
         }
     }
 
     /// Which topics hear of which events of `commit`.
-    fn told<'a>(&self, commit: &'a Commit) -> Vec<(Arc<Topic>, Told<'a>)> {
+    fn told<'a>(&self, commit: &'a Commit) -> Vec<(Arc<Topic>, Heard<'a>)> {
         let cleared = commit.cleared.iter().flat_map(|glob| self.routes.covered_by(glob));
         // Of a list that is silent in part, only the rest may be told to be gone.
         let cleared = cleared.filter(|topic| !self.is_silent_in_part(topic.watched()));
-        let mut told: Vec<_> = cleared.map(|topic| (topic, Told::Cleared)).collect();
+        let mut told: Vec<_> = cleared.map(|topic| (topic, Heard::Cleared)).collect();
         let mut places: HashMap<_, _> =
             told.iter().enumerate().map(|(nth, (topic, _))| (Arc::as_ptr(topic), nth)).collect();
         for event in &commit.events {
@@ -342,10 +436,10 @@ impl Task {
             }
             for topic in self.routes.matching(&event.key) {
                 let nth = *places.entry(Arc::as_ptr(topic)).or_insert_with(|| {
-                    told.push((Arc::clone(topic), Told::Events(Vec::new())));
+                    told.push((Arc::clone(topic), Heard::Events(Vec::new())));
                     told.len() - 1
                 });
-                if let Some((_, Told::Events(events))) = told.get_mut(nth) {
+                if let Some((_, Heard::Events(events))) = told.get_mut(nth) {
                     events.push(event);
                 }
             }
@@ -367,7 +461,11 @@ impl Task {
     fn publish_keys(&mut self) {
         self.keys_due = None;
         if let Some(topic) = &self.keys_topic {
-            topic.publish_keys(&mut self.keys);
+            topic.publish_keys(Number::of(self.keys.version()), &mut self.keys);
+        }
+        for RuledKeys { keys, topic, .. } in &mut self.ruled_keys {
+            let number = Number { commit: keys.version(), message: self.store.next_version() };
+            topic.publish_keys(number, keys);
         }
     }
 
@@ -378,16 +476,29 @@ impl Task {
         if self.keys_topic.as_ref().is_some_and(|topic| topic.idle(now) > linger) {
             self.keys_topic = None;
         }
+        self.ruled_keys.retain(|ruled| ruled.topic.idle(now) <= linger);
         self.all_topics().for_each(|topic| topic.drop_unused_snapshot());
     }
 
     fn all_topics(&self) -> impl Iterator<Item = &Arc<Topic>> {
-        self.routes.topics().chain(&self.keys_topic)
+        let ruled_keys = self.ruled_keys.iter().map(|ruled| &ruled.topic);
+        self.routes.topics().chain(&self.keys_topic).chain(ruled_keys)
     }
 }
 
+/// A topic of which keys there are.
+fn keys_topic(
+    keys: &KeyIndex,
+    number: Number,
+    settings: &Settings,
+    totals: &Arc<Totals>,
+) -> Arc<Topic> {
+    let document = Document::Keys(keys.document().clone());
+    Arc::new(Topic::new(Watched::Keys, number, document, settings, totals))
+}
+
 /// What a topic is told of a commit.
-enum Told<'a> {
+enum Heard<'a> {
     /// All of its list is gone.
     Cleared,
     Events(Vec<&'a Event>),
