@@ -2,7 +2,9 @@
 
 use std::{env, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use clap::{CommandFactory as _, Parser, builder::BoolishValueParser, error::ContextKind};
+use clap::{
+    CommandFactory as _, Parser, Subcommand, builder::BoolishValueParser, error::ContextKind,
+};
 use monoxide_engine::{
     self as engine, Durability, Engine,
     backend::{Folder, FolderError, Kind},
@@ -18,10 +20,22 @@ const OWN_FILES: usize = 64;
 /// What a new folder is written with.
 const BACKEND: Kind = Kind::Redb;
 
+/// What the program does besides serving.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Asks who may do what.
+    #[command(subcommand)]
+    Rules(monoxide_rules::command::Command),
+}
+
 /// Live state over HTTP and WebSocket, with a page to look at it.
 #[derive(Debug, Parser)]
 #[command(name = "monoxide", version)]
 pub(crate) struct Config {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, env = "MONOXIDE_ADDR", default_value = "127.0.0.1:8800")]
     pub(crate) addr: SocketAddr,
@@ -46,6 +60,10 @@ pub(crate) struct Config {
     /// it is on disk after about that time.
     #[arg(long, env = "MONOXIDE_DURABILITY", default_value = "flushed", value_parser = durability)]
     pub(crate) durability: Durability,
+
+    /// The file that says who may do what. It is read again when it changes, and on SIGHUP.
+    #[arg(long, env = "MONOXIDE_RULES")]
+    pub(crate) rules: Option<PathBuf>,
 
     /// What to log: a level, or levels by module such as `info,monoxide_gateway=debug`.
     #[arg(long, env = "MONOXIDE_LOG", default_value = "info", value_parser = filter)]

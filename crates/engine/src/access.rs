@@ -21,27 +21,6 @@ pub(crate) struct Access {
     had_rules: bool,
 }
 
-/// How an object is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reading {
-    Key,
-    List,
-    WatchedKey,
-    WatchedList,
-}
-
-impl Reading {
-    /// What has to be allowed for it.
-    fn operations(self) -> &'static [Operation] {
-        match self {
-            Self::Key => &[Operation::Read],
-            Self::List => &[Operation::List],
-            Self::WatchedKey => &[Operation::Read, Operation::Watch],
-            Self::WatchedList => &[Operation::List, Operation::Watch],
-        }
-    }
-}
-
 impl Access {
     pub(crate) fn new(filters: Arc<FilterSet>, rules: Option<Arc<dyn Rules>>) -> Self {
         let had_rules = rules.is_some();
@@ -101,19 +80,17 @@ impl Access {
     }
 
     /// Whether rules let an object be read.
-    pub(crate) fn may_read(&self, caller: &Caller, reading: Reading, object: &Object) -> bool {
+    pub(crate) fn may_read(&self, caller: &Caller, operation: Operation, object: &Object) -> bool {
         let Some(rules) = self.rules.as_ref().filter(|_| !caller.is_program) else { return true };
-        reading.operations().iter().all(|&operation| {
-            let (identity, key, old) = (&caller.identity, &object.key, Some(&object.data));
-            decide(&**rules, &Asked { identity, operation, key, old, new: None }).is_allowed
-        })
+        let (identity, key, old) = (&caller.identity, &object.key, Some(&object.data));
+        decide(&**rules, &Asked { identity, operation, key, old, new: None }).is_allowed
     }
 
     /// What is seen of a key that is asked for alone. What rules hide is as what is not there.
     pub(crate) fn object(
         &self,
         caller: &Caller,
-        reading: Reading,
+        reading: Operation,
         key: &Key,
         object: Option<&Arc<Object>>,
     ) -> Result<Option<Arc<Object>>, Error> {
@@ -125,7 +102,7 @@ impl Access {
     pub(crate) fn item(
         &self,
         caller: &Caller,
-        reading: Reading,
+        reading: Operation,
         object: &Arc<Object>,
     ) -> Option<Arc<Object>> {
         let is_seen = self.may_read(caller, reading, object);
@@ -136,7 +113,7 @@ impl Access {
     pub(crate) fn list(
         &self,
         caller: &Caller,
-        reading: Reading,
+        reading: Operation,
         glob: &Glob,
         mut objects: Vec<Arc<Object>>,
     ) -> Result<Vec<Arc<Object>>, Error> {
@@ -147,12 +124,12 @@ impl Access {
     }
 
     /// Whether somebody may know that an object is there, when filters do not look at who asks.
-    pub(crate) fn is_listed(&self, caller: &Caller, reading: Reading, object: &Object) -> bool {
+    pub(crate) fn is_listed(&self, caller: &Caller, reading: Operation, object: &Object) -> bool {
         self.filters.is_public(&object.key) && self.may_read(caller, reading, object)
     }
 
     /// Whether a read filter or a rule hides an object from a client.
-    pub(crate) fn hides(&self, caller: &Caller, reading: Reading, object: &Arc<Object>) -> bool {
+    pub(crate) fn hides(&self, caller: &Caller, reading: Operation, object: &Arc<Object>) -> bool {
         let seen = || self.object(caller, reading, &object.key, Some(object));
         !caller.is_program && matches!(seen(), Ok(None))
     }
@@ -170,7 +147,7 @@ impl Access {
         object: Option<&Arc<Object>>,
     ) -> Result<Option<Arc<Object>>, Error> {
         self.readable(caller, &path_of(key))?;
-        self.object(caller, Reading::Key, key, object)
+        self.object(caller, Operation::Read, key, object)
     }
 }
 

@@ -18,7 +18,6 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    access::Reading,
     backend::{Backend, BackendError, Opener},
     clock::{Clock, Wall},
     condition::Condition,
@@ -30,7 +29,7 @@ use crate::{
     identity::Identity,
     log::{self, Durability, Health, Log},
     patch::Patch,
-    rules::Rules,
+    rules::{Operation, Rules},
     store::Store,
 };
 
@@ -398,7 +397,7 @@ impl Session {
         let store = self.store()?;
         let access = store.access();
         access.readable(&self.caller, glob)?;
-        access.list(&self.caller, Reading::List, glob, store.list(glob).1)
+        access.list(&self.caller, Operation::List, glob, store.list(glob).1)
     }
 
     /// Which lists and single keys exist, as the document that subscribers of

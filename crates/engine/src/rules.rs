@@ -13,8 +13,10 @@ pub enum Operation {
     Read,
     /// Find it in a list, and its key among the keys.
     List,
-    /// Hear of its changes; whoever may not read or list it may not watch it either.
+    /// Read it by its key and hear of its changes.
     Watch,
+    /// Find it in a list and hear of its changes there.
+    WatchItem,
     /// Store it where there is nothing.
     Create,
     /// Store something else in its place.

@@ -13,14 +13,14 @@ use monoxide_protocol::{Glob, Json, Key, Object, Version};
 
 use self::{flight::Flight, limits::LimitIndex, queues::Queues, tree::Tree};
 use crate::{
-    access::{Access, Reading},
+    access::Access,
     clock::Clock,
     error::Error,
     event::{Commit, Event},
     filter::{Bound, Caller, FilterSet},
     hub::{KeyIndex, Place, Publisher},
     log::{Durability, Log, Queue},
-    rules::Rules,
+    rules::{Operation, Rules},
 };
 
 #[derive(Debug)]
@@ -162,7 +162,7 @@ impl Store {
             return self.keys();
         }
         let (_, objects) = self.all();
-        let seen = objects.iter().filter(|it| !access.hides(caller, Reading::List, it));
+        let seen = objects.iter().filter(|it| !access.hides(caller, Operation::List, it));
         seen.map(|object| object.key.clone()).collect()
     }
 
@@ -170,7 +170,7 @@ impl Store {
     pub(crate) fn keys_document(&self, caller: &Caller) -> String {
         let access = self.access();
         let (version, objects) = self.all();
-        let seen = objects.iter().filter(|it| access.is_listed(caller, Reading::List, it));
+        let seen = objects.iter().filter(|it| access.is_listed(caller, Operation::List, it));
         KeyIndex::of(version, seen.map(|object| &object.key), |_| true).to_json()
     }
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use monoxide_protocol::{Glob, Key, Object};
 
 use crate::{
-    access::{Access, Reading},
+    access::Access,
     filter::Caller,
-    rules::Inputs,
+    rules::{Inputs, Operation},
 };
 
 /// The rules and filters that reads pass, and for whom. Those who are alike in all that these look
@@ -61,7 +61,7 @@ impl View {
         if !self.is_selective() {
             return object.cloned();
         }
-        self.access.object(&self.caller, Reading::WatchedKey, key, object).ok().flatten()
+        self.access.object(&self.caller, Operation::Watch, key, object).ok().flatten()
     }
 
     /// What is seen of an object in a list.
@@ -69,7 +69,7 @@ impl View {
         if !self.is_selective() {
             return Some(Arc::clone(object));
         }
-        self.access.item(&self.caller, Reading::WatchedList, object)
+        self.access.item(&self.caller, Operation::WatchItem, object)
     }
 
     /// What is seen of a whole list. What the filter refuses is not seen.
@@ -77,13 +77,13 @@ impl View {
         if !self.is_selective() {
             return objects;
         }
-        let seen = self.access.list(&self.caller, Reading::WatchedList, glob, objects);
+        let seen = self.access.list(&self.caller, Operation::WatchItem, glob, objects);
         seen.unwrap_or_default()
     }
 
     /// Whether it is told that an object is there.
     pub(super) fn lists(&self, object: &Object) -> bool {
-        self.access.is_listed(&self.caller, Reading::WatchedList, object)
+        self.access.is_listed(&self.caller, Operation::WatchItem, object)
     }
 
     /// Whether a filter decides from the whole list.

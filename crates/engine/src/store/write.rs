@@ -7,11 +7,12 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::{Aside, Change, Conflict, Store, size, tree::Tree};
 use crate::{
-    access::{Access, Reading},
+    access::Access,
     condition::Condition,
     error::Error,
     filter::{Caller, path_of},
     patch::Patch,
+    rules::Operation,
 };
 
 /// How often a write is worked out beside the others of its key before it queues with them.
@@ -201,7 +202,7 @@ impl Store {
     ) -> Result<Version, Conflict> {
         let access = self.access();
         let seen = self.lock().tree.get(key).cloned().ok_or(Error::NotFound)?;
-        let hidden = access.hides(caller, Reading::Key, &seen);
+        let hidden = access.hides(caller, Operation::Read, &seen);
         // Whoever may write what it may not see learns no more of it than that it is there.
         if hidden && (patch.asks() || *condition != Condition::Always) {
             return Err(Error::NotFound.into());
@@ -318,7 +319,7 @@ impl Store {
                 None => {
                     let verdict =
                         access.may_write(&caller.identity, &object.key, Some(&object), None);
-                    let is_secret = || access.hides(caller, Reading::List, &object);
+                    let is_secret = || access.hides(caller, Operation::List, &object);
                     if !verdict.is_allowed && refused.is_none() && !is_secret() {
                         refused = Some(forbidden(caller));
                     }
@@ -388,7 +389,7 @@ fn grant(
         return Ok(Grant { access, is_ruled: true, looked_at_old, seen });
     }
     // What is hidden from somebody is not even there to be deleted.
-    let is_secret = |seen: &Arc<Object>| access.hides(caller, Reading::Key, seen);
+    let is_secret = |seen: &Arc<Object>| access.hides(caller, Operation::Read, seen);
     match &seen {
         Some(seen) if new.is_none() && is_secret(seen) => Err(Error::NotFound),
         _ => Err(forbidden(caller)),
