@@ -3,6 +3,7 @@
 
 #[cfg(target_os = "linux")]
 mod memory;
+mod rules;
 mod settings;
 mod stopping;
 mod storage;

@@ -1,10 +1,16 @@
 //! Rules and those who watch: what they see is what they may read, also when that changes.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Condvar, Mutex},
+    time::Duration,
+};
 
 use futures_util::FutureExt as _;
-use monoxide_engine::{Condition, Engine, Error, Identity, Session, Subscription, list_json};
-use monoxide_protocol::{EMPTY_OBJECT, Message, Replica, Watched};
+use monoxide_engine::{
+    Asked, Condition, Engine, Error, Filters, Identity, Inputs, Rules, Session, Subscription,
+    Verdict, list_json,
+};
+use monoxide_protocol::{EMPTY_OBJECT, Glob, Message, Replica, Watched};
 use serde_json::{Value, json as value};
 
 use super::{ann, glob, json, key, rules};
@@ -278,29 +284,64 @@ async fn what_somebody_may_not_even_see_cannot_be_told_from_nothing_by_deleting_
     assert_eq!(engine.objects(), 2);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+#[tokio::test]
 async fn a_rule_about_what_is_there_holds_in_the_moment_of_the_write() {
-    let engine = engine(
-        "['n/*']\ncreate = 'new.owner == account'\nupdate = 'old.owner == account && new.owner == account'",
+    // Between what the rules are asked and the write there is time for all the others.
+    let slow = Filters::new().write_async("n/*", async |_, data| {
+        tokio::task::yield_now().await;
+        Ok(data)
+    });
+    let rules = rules(
+        "['n/*']\ncreate = 'new.owner == account'\n\
+         update = 'old.owner == \"nobody\" && new.owner == account'",
     );
-    for n in 0..50 {
+    let engine = Engine::builder().filters(slow).rules(Some(Arc::new(rules))).start().unwrap();
+    for at in ["n/free", "n/new"] {
+        if at == "n/free" {
+            fill(&engine, &[(at, "nobody")]).await;
+        }
         let claims = (0..8).map(|who| {
             let session = as_role(&engine, &format!("p{who}"), "guest");
             tokio::spawn(async move {
                 let owner = session.identity().name().unwrap().to_owned();
                 let data = json(value!({ "owner": owner }));
-                let at = key(&format!("n/{n}"));
-                session.set(&at, data, &Condition::Always).await.map(|_| owner)
+                session.set(&key(at), data, &Condition::Always).await.map(|_| owner)
             })
         });
         let mut winners = Vec::new();
         for claim in claims.collect::<Vec<_>>() {
             winners.extend(claim.await.unwrap().ok());
         }
-        let stored = engine.get(&key(&format!("n/{n}"))).unwrap().data.to_value();
-        assert_eq!(winners.len(), 1);
-        assert_eq!(stored["owner"], *winners[0]);
+        let stored = engine.get(&key(at)).unwrap().data.to_value();
+        assert_eq!(winners, [stored["owner"].as_str().unwrap()], "{at}");
     }
+}
+
+#[tokio::test]
+async fn a_write_that_was_asked_about_under_other_rules_is_asked_about_again() {
+    let gate = Arc::new(tokio::sync::Notify::new());
+    let (waiting, asked) = (Arc::clone(&gate), Arc::new(tokio::sync::Notify::new()));
+    let told = Arc::clone(&asked);
+    let slow = Filters::new().write_async("n/*", move |_, data| {
+        let (waiting, told) = (Arc::clone(&waiting), Arc::clone(&told));
+        async move {
+            told.notify_one();
+            waiting.notified().await;
+            Ok(data)
+        }
+    });
+    let open = Arc::new(rules("['**']\nwrite = 'true'"));
+    let engine = Engine::builder().filters(slow).rules(Some(open)).start().unwrap();
+    let session = engine.session(ann());
+    let write =
+        tokio::spawn(async move { session.set(&key("n/1"), json(1), &Condition::Always).await });
+    asked.notified().await;
+
+    reload(&engine, "['**']\nwrite = 'false'").await;
+    gate.notify_one();
+
+    assert!(matches!(write.await.unwrap(), Err(Error::Forbidden { signed_in: true })));
+    assert_eq!(engine.objects(), 0);
 }
 
 #[tokio::test]
@@ -335,30 +376,91 @@ async fn a_long_list_is_told_in_full_while_it_is_written_to_and_rules_change() {
         fill(&engine, &[(&format!("n/{n}"), &format!("n{}", n % 10))]).await;
     }
     let guest = as_role(&engine, "bob", "guest");
-    let writer = tokio::spawn({
-        let engine = engine.clone();
-        async move {
-            for n in 0..2_000 {
-                let owner = format!("n{}", (n + n / 10) % 10);
-                fill(&engine, &[(&format!("n/{}", (n * 7) % 2_500), &owner)]).await;
-            }
-        }
-    });
+    let writers: Vec<_> =
+        (0..3_usize).map(|who| tokio::spawn(churn(engine.clone(), who))).collect();
     let mut followers = Vec::new();
-    for n in 0..10 {
+    for n in 0..20 {
         followers.push(Follower::of(&guest, "n/*").await);
         let owner = ["n7", "n3"][n % 2];
-        reload(
-            &engine,
-            &format!("['n/*']\nread = 'role == \"editor\" || old.owner == \"{owner}\"'"),
-        )
-        .await;
+        let text = format!("['n/*']\nread = 'role == \"editor\" || old.owner == \"{owner}\"'");
+        reload(&engine, &text).await;
     }
-    writer.await.unwrap();
+    for writer in writers {
+        writer.await.unwrap();
+    }
     let wanted = truth(&guest, "n/*");
     assert!(!wanted.as_array().unwrap().is_empty());
     for follower in &mut followers {
         tokio::time::timeout(Duration::from_secs(20), follower.hear_until(&wanted)).await.unwrap();
+    }
+}
+
+/// Rules that let everything be done, but are slow to say so about `slow/…` until they may.
+#[derive(Debug, Default)]
+struct Slow {
+    may: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Rules for Slow {
+    fn decide(&self, asked: &Asked<'_>) -> Verdict {
+        if asked.key.as_str().starts_with("slow") {
+            let waited = self.changed.wait_while(self.may.lock().unwrap(), |may| !*may);
+            drop(waited.unwrap());
+        }
+        Verdict { is_allowed: true, looked_at_old: false }
+    }
+
+    fn inputs(&self, _: Option<&Glob>) -> Inputs {
+        Inputs { signed_in: true, ..Inputs::default() }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_while_it_is_worked_out_what_is_seen_is_told_once_and_holds_up_nobody() {
+    let engine = engine("['**']\nread = 'signed_in'");
+    // So many that the threads are held up by slow ones before they come to all of the others.
+    let lists = (0..8).flat_map(|n| [format!("slow/{n}/*"), format!("n/{n}/*")]);
+    let lists: Vec<String> = lists.collect();
+    let mut followers = Vec::new();
+    for list in &lists {
+        fill(&engine, &[(&list.replace('*', "old"), "ann")]).await;
+        followers.push(Follower::of(&engine.session(ann()), list).await);
+    }
+    let slow = Arc::new(Slow::default());
+    let reload = tokio::spawn({
+        let (engine, slow) = (engine.clone(), Arc::clone(&slow));
+        async move { engine.set_rules(Some(slow)).await.unwrap() }
+    });
+    while format!("{:?}", engine.rules()).contains("RuleSet") {
+        tokio::task::yield_now().await;
+    }
+
+    for list in &lists {
+        fill(&engine, &[(&list.replace('*', "new"), "ann")]).await;
+        engine.delete(&key(&list.replace('*', "old"))).await.unwrap();
+    }
+    settle(&engine).await;
+    *slow.may.lock().unwrap() = true;
+    slow.changed.notify_all();
+    reload.await.unwrap();
+
+    for (follower, list) in followers.iter_mut().zip(&lists) {
+        while follower.hear_now().is_some() {}
+        assert_eq!(follower.names(), ["new"], "{list}");
+        engine.delete(&key(&list.replace('*', "new"))).await.unwrap();
+        follower.hear().await;
+        assert_eq!(follower.names(), [""; 0], "{list}");
+    }
+}
+
+/// New objects, some that change, and some that go.
+async fn churn(engine: Engine, who: usize) {
+    for n in 0..1_500_usize {
+        let (new, old) = (format!("n/{who}-{n}"), format!("n/{who}-{}", n.saturating_sub(40)));
+        fill(&engine, &[(&new, &format!("n{}", n % 10))]).await;
+        fill(&engine, &[(&format!("n/{}", (n * 7) % 2_000), &format!("n{}", n % 9))]).await;
+        drop(engine.delete(&key(&old)).await);
     }
 }
 
