@@ -1,6 +1,6 @@
 //! One expression: compiled once, looked through for what it reads, evaluated within a bound.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use monoxide_engine::{Asked, Inputs};
 use rhai::{
@@ -46,11 +46,11 @@ const FUNCTIONS: [&str; 18] = [
 
 /// The roles of an account: it equals each of them.
 #[derive(Debug, Clone)]
-struct Role(Vec<ImmutableString>);
+struct Role(Arc<[ImmutableString]>);
 
 impl Role {
-    fn is(&self, role: &Dynamic) -> bool {
-        role.read_lock::<ImmutableString>().is_some_and(|role| self.0.contains(&role))
+    fn is(&self, role: &str) -> bool {
+        self.0.iter().any(|it| it == role)
     }
 }
 
@@ -74,10 +74,10 @@ fn language() -> Engine {
         token => token,
     });
     engine.register_type_with_name::<Role>("role");
-    engine.register_fn("==", |role: Role, it: ImmutableString| role.is(&it.into()));
-    engine.register_fn("==", |it: ImmutableString, role: Role| role.is(&it.into()));
-    engine.register_fn("!=", |role: Role, it: ImmutableString| !role.is(&it.into()));
-    engine.register_fn("!=", |it: ImmutableString, role: Role| !role.is(&it.into()));
+    engine.register_fn("==", |role: &mut Role, it: &str| role.is(it));
+    engine.register_fn("==", |it: &str, role: Role| role.is(it));
+    engine.register_fn("!=", |role: &mut Role, it: &str| !role.is(it));
+    engine.register_fn("!=", |it: &str, role: Role| !role.is(it));
     engine.register_fn("==", |one: Array, other: Array| are_equal(&one, &other));
     engine.register_fn("!=", |one: Array, other: Array| !are_equal(&one, &other));
     engine.register_fn("==", |one: Map, other: Map| is_equal(&one.into(), &other.into()));
@@ -99,7 +99,9 @@ fn whole(count: usize) -> i64 {
 
 fn contains(list: &Array, it: &Dynamic) -> bool {
     match it.read_lock::<Role>() {
-        Some(role) => list.iter().any(|entry| role.is(entry)),
+        Some(role) => list
+            .iter()
+            .any(|entry| entry.read_lock::<ImmutableString>().is_some_and(|entry| role.is(&entry))),
         None => list.iter().any(|entry| is_equal(entry, it)),
     }
 }

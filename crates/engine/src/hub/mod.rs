@@ -373,8 +373,8 @@ impl Task {
         self.publish_keys();
         let were_there = self.access.rules().is_some();
         self.access = access;
-        let (told, version) = (Arc::new(Told::new(answer)), self.store.next_version());
-        let (access, builds) = (&self.access, &self.builds);
+        let told = Arc::new(Told::new(answer));
+        let (access, builds, store) = (&self.access, &self.builds, &self.store);
         self.routes.retain(|view, topic| {
             let Watched::Glob(glob) = topic.watched() else { return false };
             let Some(changed) = view.under(access, glob) else {
@@ -384,7 +384,9 @@ impl Task {
             *view = changed;
             topic.pause();
             let (topic, glob, view) = (Arc::clone(topic), glob.clone(), view.clone());
-            builds.push(Build { topic, glob, view, from: From::Store(version, Arc::clone(&told)) });
+            // One for each: it is a version of this view only.
+            let from = From::Store(store.next_version(), Arc::clone(&told));
+            builds.push(Build { topic, glob, view, from });
             true
         });
         self.ruled_keys.drain(..).for_each(|ruled| ruled.topic.retire());

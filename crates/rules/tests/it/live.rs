@@ -232,14 +232,27 @@ async fn what_was_not_yet_read_is_not_read_once_it_may_not_be() {
 #[tokio::test]
 async fn a_version_of_one_view_is_none_of_another() {
     let engine = engine(EDITORS);
-    fill(&engine, &[("n/1", "ann")]).await;
-    let editor = Follower::of(&as_role(&engine, "ann", "editor"), "n/*").await;
-    let guest = as_role(&engine, "bob", "guest");
-    Follower::of(&guest, "n/*").await;
+    fill(&engine, &[("n/1", "ann"), ("n/2", "all")]).await;
+    let (editor, guest) = (as_role(&engine, "ann", "editor"), as_role(&engine, "bob", "guest"));
+    let mut by_editor = Follower::of(&editor, "n/*").await;
+    let _by_guest = Follower::of(&guest, "n/*").await;
+    let check = async |version, wanted: &str| {
+        let mut moved = guest.subscribe(glob("n/*"), version).await.unwrap();
+        let message = String::from_utf8(moved.next().await.unwrap().to_vec()).unwrap();
+        let message = Message::decode(&message).unwrap();
+        let Message::Snapshot { document, .. } = message else { panic!("{message:?}") };
+        assert_eq!(names(&document), [wanted; 1]);
+    };
+    check(by_editor.copy.version(), "2").await;
 
-    let mut moved = guest.subscribe(glob("n/*"), editor.copy.version()).await.unwrap();
-
-    assert!(moved.next().await.unwrap().ends_with(br#""data":[]}"#));
+    // Both are told of it, and not in each other's versions.
+    reload(&engine, &EDITORS.replace("all", "ann")).await;
+    reload(&engine, &EDITORS.replace("editor", "nobody")).await;
+    by_editor.hear().await;
+    check(by_editor.copy.version(), "2").await;
+    fill(&engine, &[("n/2", "all")]).await;
+    by_editor.hear().await;
+    check(by_editor.copy.version(), "2").await;
 }
 
 #[tokio::test]
