@@ -62,7 +62,7 @@ pub(crate) struct Config {
     pub(crate) durability: Durability,
 
     /// The file that says who may do what. It is read again when it changes, and on SIGHUP.
-    #[arg(long, env = "MONOXIDE_RULES")]
+    #[arg(long, env = "MONOXIDE_RULES", global = true)]
     pub(crate) rules: Option<PathBuf>,
 
     /// What to log: a level, or levels by module such as `info,monoxide_gateway=debug`.

@@ -6,13 +6,14 @@ mod routes;
 
 use std::{
     io::{self, Write as _},
+    path::Path,
     process::ExitCode,
     sync::Arc,
 };
 
 use anyhow::Context as _;
 use monoxide_gateway::{Builder, Site, listen};
-use monoxide_rules::{RuleSet, follow};
+use monoxide_rules::{self as rules, RuleSet, follow};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Command, Config};
@@ -44,7 +45,7 @@ async fn main() -> ExitCode {
 
 async fn run(mut config: Config) -> anyhow::Result<()> {
     if let Some(Command::Rules(command)) = config.command.take() {
-        return explain(command);
+        return explain(command, config.rules.as_deref());
     }
     tracing_subscriber::fmt()
         .with_env_filter(std::mem::take(&mut config.log))
@@ -86,8 +87,8 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
 }
 
 /// Says which rule decides; refused is a failure, for scripts.
-fn explain(command: monoxide_rules::command::Command) -> anyhow::Result<()> {
-    let explanation = command.run(include_str!("../rules.toml")).map_err(anyhow::Error::msg)?;
+fn explain(command: rules::command::Command, file: Option<&Path>) -> anyhow::Result<()> {
+    let explanation = command.run(file, include_str!("../rules.toml"))?;
     writeln!(io::stdout(), "{explanation}")?;
     std::process::exit(i32::from(!explanation.is_allowed));
 }

@@ -1,12 +1,12 @@
 //! `monoxide rules …`: which rule decides, asked in a shell.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::{Args, Subcommand};
 use monoxide_engine::{Asked, Identity};
 use monoxide_protocol::{Json, Key};
 
-use crate::{Explanation, RuleSet, Word};
+use crate::{Explanation, RuleError, RuleSet, Word};
 
 /// What can be asked about rules.
 #[derive(Debug, Clone, Subcommand)]
@@ -18,10 +18,6 @@ pub enum Command {
 /// Who wants to do what.
 #[derive(Debug, Clone, Args)]
 pub struct Test {
-    /// The file with the rules; without it, those that the program has.
-    #[arg(long, env = "MONOXIDE_RULES")]
-    rules: Option<PathBuf>,
-
     /// The roles of whoever asks, with commas between them.
     #[arg(long = "as", value_name = "ROLE", value_delimiter = ',')]
     roles: Vec<String>,
@@ -47,16 +43,16 @@ pub struct Test {
 }
 
 impl Command {
-    /// The answer.
+    /// The answer by the rules of a file, or those of the program, which are the text `own`.
     ///
     /// # Errors
     ///
-    /// One line, when the rules cannot be had. Those of the program are the text `own`.
-    pub fn run(self, own: &str) -> Result<Explanation, String> {
+    /// When the rules cannot be had.
+    pub fn run(self, file: Option<&Path>, own: &str) -> Result<Explanation, RuleError> {
         let Self::Test(test) = self;
-        let rules = match &test.rules {
-            Some(path) => RuleSet::from_file(path).map_err(|error| error.to_string())?,
-            None => RuleSet::parse("rules.toml", own).map_err(|error| error.to_string())?,
+        let rules = match file {
+            Some(path) => RuleSet::from_file(path)?,
+            None => RuleSet::parse("rules.toml", own)?,
         };
         let account = test.account.as_ref().or(test.roles.first());
         let identity = match account {

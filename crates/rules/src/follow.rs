@@ -10,12 +10,12 @@ use std::{
 use monoxide_engine::{Engine, Error};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::{mistake::RuleError, rule_set::RuleSet};
+use crate::rule_set::RuleSet;
 
-/// How often it is looked whether the file has changed. A question to the system once a second
-/// costs nothing, and works where being told does not: for files that are moved into place, links,
+/// How often it is looked whether the file has changed. Two questions to the system in a second
+/// cost nothing, and work where being told does not: for files that are moved into place, links,
 /// and folders from elsewhere.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(500);
 
 /// What changes when a file does.
 type Stamp = Option<(SystemTime, u64, u64)>;
@@ -28,18 +28,21 @@ pub async fn follow(engine: Engine, path: PathBuf) {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     // Whoever read the file for the start may have read an older one.
-    let mut last: Option<Stamp> = None;
+    let (mut seen, mut taken): (Option<Stamp>, Option<Stamp>) = (None, None);
     loop {
         let is_asked = tokio::select! {
             _ = looks.tick() => false,
             () = asked.next() => true,
         };
-        let now = stamp(&path);
-        if !is_asked && last == Some(now) {
+        let now = Some(stamp(&path));
+        // While it still changes, it may be half written: fewer rules than there are to be.
+        let is_still = seen == now;
+        seen = now;
+        if !is_asked && (taken == now || !is_still) {
             continue;
         }
-        last = Some(now);
-        match read(&path).await {
+        taken = now;
+        match RuleSet::from_file(&path) {
             Ok(rules) => {
                 if let Err(Error::Closed) = engine.set_rules(Some(Arc::new(rules))).await {
                     return;
@@ -49,10 +52,6 @@ pub async fn follow(engine: Engine, path: PathBuf) {
             Err(error) => tracing::error!(%error, "the rules stay as they were"),
         }
     }
-}
-
-async fn read(path: &Path) -> Result<RuleSet, RuleError> {
-    RuleSet::from_file(path)
 }
 
 fn stamp(path: &Path) -> Stamp {
