@@ -107,9 +107,11 @@ impl Builder {
 
     /// How many connections there may be from one IPv4 address or one IPv6 network of 64 bits. One
     /// above it is answered 429 with `Retry-After` before its request is read, and under TLS
-    /// closed. Behind a proxy all connections are the proxy's. Default: 4,096.
+    /// closed. Behind a proxy all connections are the proxy's. Default: 4,096, and any number from
+    /// the machine itself, where a proxy or a tool may be; what is set is for it, too.
     pub fn max_connections_per_address(mut self, count: usize) -> Self {
-        self.settings.limits.per_address = count;
+        let limits = &mut self.settings.limits;
+        (limits.per_address, limits.from_here) = (count, count);
         self
     }
 
@@ -218,7 +220,7 @@ impl Server {
             site: None,
             max_body: 10 * 1024 * 1024,
             max_message: 1024 * 1024,
-            limits: Limits { total: 65_536, per_address: 4096 },
+            limits: Limits { total: 65_536, per_address: 4096, from_here: usize::MAX },
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
             tick: Duration::from_secs(1),
