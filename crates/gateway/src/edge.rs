@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    convert::Infallible,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -11,7 +12,6 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::{Body, HttpBody},
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -19,21 +19,21 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 use monoxide_engine::Error;
-use tower::ServiceExt as _;
+use tower::{ServiceExt as _, service_fn};
 use tower_http::{
     CompressionLevel,
     compression::{Compression, Predicate},
 };
 
-use crate::{door::Settings, error::Refusal, health, upgrade::words};
+use crate::{door::Settings, doors::Doors, error::Refusal, health, upgrade::words};
 
 /// Below this a packed answer would not save a packet.
 const WORTH_PACKING: u64 = 1024;
 
-/// The router, and what is around it.
-#[derive(Clone)]
+/// What is around the doors.
+#[derive(Debug, Clone)]
 pub(crate) struct Edge {
-    router: Router,
+    doors: Doors,
     settings: Arc<Settings>,
     opened: Opened,
 }
@@ -57,13 +57,13 @@ impl Opened {
 }
 
 impl Edge {
-    pub(crate) fn new(router: Router, settings: Arc<Settings>, opened: Opened) -> Self {
-        Self { router, settings, opened }
+    pub(crate) fn new(doors: Doors, settings: Arc<Settings>, opened: Opened) -> Self {
+        Self { doors, settings, opened }
     }
 
     /// Answers a request.
     pub(crate) async fn answer(self, request: Request) -> Response {
-        let Self { router, settings, opened } = self;
+        let Self { doors, settings, opened } = self;
         if let Some(preflight) = settings.origins.preflight(&request) {
             return preflight;
         }
@@ -75,7 +75,7 @@ impl Edge {
             if let Err(loading) = opened.check(&request) {
                 return loading.into_response();
             }
-            if packs { packed(router, request).await } else { plain(router, request).await }
+            if packs { packed(doors, request).await } else { doors.answer(request).await }
         };
         let answer = AssertUnwindSafe(answer).catch_unwind().await;
         let mut response = answer.unwrap_or_else(|panic| panicked(&*panic));
@@ -91,22 +91,15 @@ impl Edge {
                 headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, etag);
             }
         }
-        if may_be_packed {
-            varies(headers, "Accept-Encoding");
-        }
-        varies(headers, "Origin");
+        varies(headers, if may_be_packed { "Accept-Encoding, Origin" } else { "Origin" });
         response
     }
 }
 
-async fn plain(router: Router, request: Request) -> Response {
-    let Ok(response) = router.oneshot(request).await;
-    response
-}
-
-async fn packed(router: Router, request: Request) -> Response {
+async fn packed(doors: Doors, request: Request) -> Response {
+    let answer = service_fn(async |request| Ok::<_, Infallible>(doors.answer(request).await));
     let packing =
-        Compression::new(router).quality(CompressionLevel::Fastest).compress_when(WorthPacking);
+        Compression::new(answer).quality(CompressionLevel::Fastest).compress_when(WorthPacking);
     let Ok(response) = packing.oneshot(request).await;
     response.map(Body::new)
 }
@@ -119,10 +112,16 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
     Refusal::Panicked.into_response()
 }
 
-/// Says that the answer depends on this header of the request.
+/// Says which headers of the request the answer depends on, besides those that it names itself.
 fn varies(headers: &mut HeaderMap, on: &'static str) {
-    if !words(headers, header::VARY).any(|word| word.eq_ignore_ascii_case(on)) {
-        headers.append(header::VARY, HeaderValue::from_static(on));
+    if !headers.contains_key(header::VARY) {
+        headers.insert(header::VARY, HeaderValue::from_static(on));
+        return;
+    }
+    for name in on.split(", ") {
+        if !words(headers, header::VARY).any(|word| word.eq_ignore_ascii_case(name)) {
+            headers.append(header::VARY, HeaderValue::from_static(name));
+        }
     }
 }
 

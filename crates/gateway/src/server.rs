@@ -15,7 +15,7 @@ use crate::{
     assets::Site,
     clock::Clock,
     door::{Door, House, Running, Settings, Sockets},
-    doors::{Shadows, router},
+    doors::{Doors, Shadows},
     edge::{Edge, Opened},
     endpoint::EndpointError,
     guests::{Guests, Limits},
@@ -267,9 +267,10 @@ impl Server {
         let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
         let door = Door::new(house);
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
-        let edge = Edge::new(router(&door), Arc::clone(&settings), opened.clone());
+        let doors = Doors::new(door.clone(), shadows);
+        let edge = Edge::new(doors.clone(), Arc::clone(&settings), opened.clone());
         let is_loading = matches!(engine.health(), Health::Loading { .. });
-        let open = open(&engine, &shadows, phases, &opened, stop);
+        let open = open(&engine, &doors, phases, &opened, stop);
         let listen = listening.run(listener, edge);
         let loaded = if is_loading {
             join!(open, listen).0
@@ -296,7 +297,7 @@ impl Server {
 /// the server.
 async fn open(
     engine: &Engine,
-    shadows: &Shadows,
+    doors: &Doors,
     phases: &Phases,
     opened: &Opened,
     stop: &CancellationToken,
@@ -306,7 +307,7 @@ async fn open(
         stop.cancel();
         return Err(io::Error::other(error));
     }
-    shadows.warn(engine);
+    doors.warn();
     phases.start().await;
     opened.open();
     Ok(())
