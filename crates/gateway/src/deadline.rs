@@ -19,10 +19,12 @@ use crate::error::Refusal;
 
 /// What came of something within a time. A write that is not decided by then never is, and one
 /// that was stands: dropping the engine's futures is how to say so.
-pub(crate) async fn within<F: Future>(time: Duration, answer: F) -> Result<F::Output, Refusal> {
-    let mut answer = pin!(answer);
+pub(crate) async fn within<F: Future>(
+    time: Duration,
+    mut answer: Pin<&mut F>,
+) -> Result<F::Output, Refusal> {
     // Most have nothing to wait for, and need no timer.
-    if let Poll::Ready(answer) = poll!(&mut answer) {
+    if let Poll::Ready(answer) = poll!(answer.as_mut()) {
         return Ok(answer);
     }
     timeout(time, answer).await.map_err(|_| Refusal::Deadline)
@@ -60,10 +62,9 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let answer = within(self.time, self.inner.call(request));
-        Box::pin(async {
-            let Ok(response) = answer.await.unwrap_or_else(|late| Ok(late.into_response()));
-            Ok(response)
+        let (time, answer) = (self.time, self.inner.call(request));
+        Box::pin(async move {
+            within(time, pin!(answer)).await.unwrap_or_else(|late| Ok(late.into_response()))
         })
     }
 }

@@ -9,6 +9,7 @@ use axum::{
     middleware::{Next, from_fn},
     response::Response,
 };
+use futures_util::{FutureExt as _, future::Either};
 use monoxide_engine::Engine;
 use monoxide_protocol::{Glob, KeyError};
 use tower::Service as _;
@@ -66,7 +67,7 @@ impl Doors {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(&self, mut request: Request) -> Response {
+    pub(crate) fn answer(&self, mut request: Request) -> impl Future<Output = Response> + use<> {
         let Table { door, shadows, endpoints, data } = &*self.0;
         let application = &door.settings.application;
         if !application.endpoints.is_empty() {
@@ -81,10 +82,12 @@ impl Doors {
             data
         } else {
             // Nothing is around the keys, and nothing else has this address.
-            return rest::answer(State(door.clone()), request).await;
+            return Either::Left(rest::answer(State(door.clone()), request));
         };
-        let Ok(response) = router.clone().call(request).await;
-        response
+        Either::Right(router.clone().call(request).map(|answer| match answer {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }))
     }
 
     /// Warns of what is stored and cannot be reached.

@@ -4,6 +4,7 @@
 use std::{
     any::Any,
     convert::Infallible,
+    future::ready,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -17,7 +18,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::Either};
 use monoxide_engine::Error;
 use tower::{ServiceExt as _, service_fn};
 use tower_http::{
@@ -61,43 +62,48 @@ impl Edge {
         Self { doors, settings, opened }
     }
 
-    /// Answers a request.
-    pub(crate) async fn answer(self, request: Request) -> Response {
+    /// Answers a request. Nothing here waits, so nothing is kept twice: hyper moves what this gives.
+    pub(crate) fn answer(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
         let Self { doors, settings, opened } = self;
         if let Some(preflight) = settings.origins.preflight(&request) {
-            return preflight;
+            return Either::Left(ready(preflight));
         }
         let origin = settings.origins.told(request.headers());
         let may_be_packed = settings.compression;
+        // Whoever can unpack nothing does not pay for the others, not even by room for it.
         let packs = may_be_packed && request.headers().contains_key(header::ACCEPT_ENCODING);
-        // Whoever can unpack nothing does not pay for the others.
-        let answer = async {
-            if let Err(loading) = opened.check(&request) {
-                return loading.into_response();
-            }
-            if packs { packed(doors, request).await } else { doors.answer(request).await }
+        let answer = match opened.check(&request) {
+            Err(loading) => Either::Left(ready(loading.into_response()).boxed()),
+            Ok(()) if packs => Either::Left(packed(doors.clone(), request).boxed()),
+            Ok(()) => Either::Right(doors.answer(request)),
         };
-        let answer = AssertUnwindSafe(answer).catch_unwind().await;
-        let mut response = answer.unwrap_or_else(|panic| panicked(&*panic));
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return response;
-        }
-        let headers = response.headers_mut();
-        if let Some(origin) = origin {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            if headers.contains_key(header::ETAG) {
-                // Without this a page could not name what it has read in `If-Match`.
-                let etag = HeaderValue::from_static("ETag");
-                headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, etag);
-            }
-        }
-        varies(headers, if may_be_packed { "Accept-Encoding, Origin" } else { "Origin" });
-        response
+        Either::Right(AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
+            let answer = answer.unwrap_or_else(|panic| panicked(&*panic));
+            told(answer, origin, may_be_packed)
+        }))
     }
 }
 
+/// The answer, with what whoever stands between us and the client has to know.
+fn told(mut answer: Response, origin: Option<HeaderValue>, may_be_packed: bool) -> Response {
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return answer;
+    }
+    let headers = answer.headers_mut();
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if headers.contains_key(header::ETAG) {
+            // Without this a page could not name what it has read in `If-Match`.
+            let etag = HeaderValue::from_static("ETag");
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, etag);
+        }
+    }
+    varies(headers, if may_be_packed { "Accept-Encoding, Origin" } else { "Origin" });
+    answer
+}
+
 async fn packed(doors: Doors, request: Request) -> Response {
-    let answer = service_fn(async |request| Ok::<_, Infallible>(doors.answer(request).await));
+    let answer = service_fn(|request| doors.answer(request).map(Ok::<_, Infallible>));
     let packing =
         Compression::new(answer).quality(CompressionLevel::Fastest).compress_when(WorthPacking);
     let Ok(response) = packing.oneshot(request).await;

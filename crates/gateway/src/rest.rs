@@ -1,5 +1,7 @@
 //! Objects and lists over HTTP, and over a socket when an upgrade is asked for.
 
+use std::pin::pin;
+
 use axum::{
     Router,
     body::{Body, HttpBody as _},
@@ -40,8 +42,8 @@ pub(crate) fn keys() -> Router<Door> {
 /// Answers a request for a key or a pattern.
 pub(crate) async fn answer(State(door): State<Door>, request: Request) -> Response {
     let (mut head, body) = request.into_parts();
-    let answer = within(door.settings.deadline, perform(&door, &mut head, body));
-    answer.await.flatten().into_response()
+    let answer = pin!(perform(&door, &mut head, body));
+    within(door.settings.deadline, answer).await.flatten().into_response()
 }
 
 async fn perform(door: &Door, head: &mut Parts, body: Body) -> Result<Response, Refusal> {
@@ -50,8 +52,9 @@ async fn perform(door: &Door, head: &mut Parts, body: Body) -> Result<Response, 
         Method::GET => read(&session, door, head).await,
         Method::HEAD => read(&session, door, head).await.map(without_body),
         Method::POST => write(&session, door, head, body).await,
-        Method::PATCH => patch(&session, door, head, body).await,
-        Method::DELETE => delete(&session, head).await,
+        // On the heap, so that those who read and write have less to carry.
+        Method::PATCH => Box::pin(patch(&session, door, head, body)).await,
+        Method::DELETE => Box::pin(delete(&session, head)).await,
         Method::OPTIONS => options(&head.uri),
         _ => other(head.uri.clone()).await,
     }
@@ -70,7 +73,6 @@ async fn read(session: &Session, door: &Door, head: &mut Parts) -> Result<Respon
     let MaybeUpgrade(upgrade) = MaybeUpgrade::of(head, &door.settings.origins);
     let glob = Glob::parse(&address(&head.uri)?)?;
     if let Some(upgrade) = upgrade {
-        // On the heap, so that those who only read have less to carry.
         return Box::pin(socket::subscribe(session, door, glob.into(), upgrade?)).await;
     }
     let Some(key) = glob.as_key() else {
