@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc,
+    time::timeout,
 };
 
 use super::{
@@ -22,8 +23,8 @@ use super::{
 };
 use crate::glob;
 
-/// How many cases are tried in each test, unless the environment asks for more.
-const CASES: u32 = 3_500;
+/// How many cases are tried, unless the environment asks for more.
+const CASES: u32 = 10_000;
 
 /// A day at the engine.
 #[derive(Debug, Clone)]
@@ -150,8 +151,9 @@ fn check_read(engine: &Engine, history: &History, watched: &str, name: &str) {
 
 /// On one thread, where time goes on when nothing else can happen.
 fn check_in_made_time(case: Case) {
-    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.unwrap().block_on(check(case));
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let ends = async { timeout(Duration::from_secs(60 * 60), check(case)).await };
+    runtime.block_on(ends).expect("everything comes to its end");
 }
 
 /// On several threads at once.
@@ -159,23 +161,29 @@ fn check_in_real_time(case: Case) {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap()
     });
-    RUNTIME.block_on(check(case));
+    let ends = async { timeout(Duration::from_secs(60), check(case)).await };
+    RUNTIME.block_on(ends).expect("everything comes to its end");
 }
 
-fn config() -> ProptestConfig {
+/// How many cases a test tries that does this share of them all.
+fn config(share: u32) -> ProptestConfig {
     let asked = env::var("MONOXIDE_SOAK_CASES").ok().map(|cases| cases.parse::<u32>().unwrap());
-    // There are three tests.
-    let cases = asked.map_or(CASES, |cases| cases.div_ceil(3));
-    ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::with_cases(cases) }
+    let cases = asked.unwrap_or(CASES).div_ceil(100) * share;
+    ProptestConfig { max_shrink_time: 20_000, ..ProptestConfig::with_cases(cases) }
 }
 
 proptest! {
-    #![proptest_config(config())]
+    // Threads take their time.
+    #![proptest_config(config(20))]
 
     #[test]
     fn every_copy_ends_equal_to_the_store_and_heard_of_each_change_once(case in case(24, 16, 0)) {
         check_in_real_time(case);
     }
+}
+
+proptest! {
+    #![proptest_config(config(40))]
 
     #[test]
     fn whoever_comes_and_goes_while_topics_die_misses_nothing(case in case(16, 12, 4)) {
