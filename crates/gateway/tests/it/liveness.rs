@@ -23,13 +23,13 @@ const PONG_TIME: Duration = Duration::from_secs(150);
 const PROMPTLY: Duration = Duration::from_secs(10);
 
 /// A connection whose own end holds little, so that the server notices when nobody reads.
-async fn narrow(server: &TestServer) -> TcpStream {
+pub(crate) async fn narrow(server: &TestServer) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(16 * 1024).unwrap();
     socket.connect(server.address()).await.unwrap()
 }
 
-async fn open(stream: TcpStream, target: &str) -> Socket {
+pub(crate) async fn open(stream: TcpStream, target: &str) -> Socket {
     Socket::over(Http::over(stream), target, UPGRADE).await.unwrap()
 }
 
