@@ -163,11 +163,11 @@ async fn root(
         let admitted = door.settings.application.hooks.admit(session.identity(), String::new());
         let admitted = admitted.await.map_err(monoxide_engine::Error::from)?;
         let source = Source::Clock(door.clock.subscribe());
-        return Ok(socket::start(source, admitted, &door.settings, &door.sockets, upgrade));
+        return Ok(socket::start(source, admitted, &door, upgrade));
     }
     match admin::answer(&door, &session, &uri).await? {
         Some(answer) => Ok(answer),
-        None => Ok(page(State(door.settings)).await),
+        None => Ok(page(State(Arc::clone(&door.settings))).await),
     }
 }
 

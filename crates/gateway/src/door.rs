@@ -1,11 +1,10 @@
 //! What every handler is given.
 
-use std::{any::Any, convert::Infallible, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, ops::Deref, sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRef, FromRequestParts, Path},
     http::request::Parts,
-    response::{IntoResponse as _, Response},
 };
 use monoxide_engine::{Engine, Identity, Session};
 use tokio::time::Instant;
@@ -16,12 +15,42 @@ use crate::{
     pace::Timeouts, server::BuildError,
 };
 
-/// The engine, and the server's settings around it.
-#[derive(Debug, Clone, FromRef)]
-pub(crate) struct Door {
+/// The engine, and the server's settings around it. Every request has a clone of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Door(Arc<House>);
+
+impl Door {
+    pub(crate) fn new(house: House) -> Self {
+        Self(Arc::new(house))
+    }
+}
+
+impl Deref for Door {
+    type Target = House;
+
+    fn deref(&self) -> &House {
+        &self.0
+    }
+}
+
+impl FromRef<Door> for Engine {
+    fn from_ref(door: &Door) -> Self {
+        door.engine.clone()
+    }
+}
+
+impl FromRef<Door> for Arc<Settings> {
+    fn from_ref(door: &Door) -> Self {
+        Self::clone(&door.settings)
+    }
+}
+
+/// What is behind every door.
+#[derive(Debug)]
+pub(crate) struct House {
     pub(crate) engine: Engine,
     pub(crate) settings: Arc<Settings>,
-    pub(crate) sockets: Sockets,
+    pub(crate) sockets: Arc<Sockets>,
     pub(crate) clock: Clock,
     pub(crate) running: Running,
 }
@@ -74,7 +103,7 @@ pub(crate) struct Running {
 }
 
 /// The connections that outlive their request.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Sockets {
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
@@ -125,15 +154,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Address {
 /// Answers what has no route.
 pub(crate) async fn no_route() -> Result<Infallible, Refusal> {
     Err(Refusal::NoRoute)
-}
-
-/// Answers a request over which something panicked; the others do not notice.
-#[expect(clippy::needless_pass_by_value, reason = "this is how the layer calls it")]
-pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
-    tracing::error!(panic = text.unwrap_or("?"), "a request panicked");
-    Refusal::Panicked.into_response()
 }
 
 /// Answers a method that a route lacks; axum adds `Allow`.

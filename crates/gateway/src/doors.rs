@@ -12,7 +12,6 @@ use axum::{
 use monoxide_engine::Engine;
 use monoxide_protocol::{Glob, KeyError};
 use tower::Service as _;
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
     assets::{self, Site},
@@ -44,7 +43,7 @@ pub(crate) fn router(door: &Door) -> Router {
         .merge(keys)
         .fallback(door::no_route)
         .method_not_allowed_fallback(door::no_method);
-    let router = match application.endpoints.as_slice() {
+    match application.endpoints.as_slice() {
         [] => data,
         some => {
             let endpoints = layers
@@ -54,8 +53,7 @@ pub(crate) fn router(door: &Door) -> Router {
             let own = Own::new(door.settings.site.as_ref());
             Router::new().fallback(choose).with_state(Arc::new(Doors { own, data, endpoints }))
         }
-    };
-    router.layer(CatchPanicLayer::custom(door::panicked))
+    }
 }
 
 fn endpoints(endpoints: &[Endpoint], door: &Door) -> Router {

@@ -1,22 +1,23 @@
 //! What every request passes before its route is looked for, and every answer on its way out:
-//! CORS, and inside of it compression.
+//! CORS, a panic's answer, and compression for those who can unpack.
 
-use std::sync::Arc;
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Router,
     body::{Body, HttpBody},
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
-use tower::{ServiceExt as _, util::MapResponse};
+use futures_util::FutureExt as _;
+use tower::ServiceExt as _;
 use tower_http::{
     CompressionLevel,
-    compression::{Compression, CompressionBody, Predicate},
+    compression::{Compression, Predicate},
 };
 
-use crate::{door::Settings, upgrade::words};
+use crate::{door::Settings, error::Refusal, upgrade::words};
 
 /// Below this a packed answer would not save a packet.
 const WORTH_PACKING: u64 = 1024;
@@ -24,31 +25,30 @@ const WORTH_PACKING: u64 = 1024;
 /// The router, and what is around it.
 #[derive(Clone)]
 pub(crate) struct Edge {
-    router: Compression<Varying, WorthPacking>,
+    router: Router,
     settings: Arc<Settings>,
 }
 
-type Varying = MapResponse<Router, fn(Response) -> Response>;
-
 impl Edge {
     pub(crate) fn new(router: Router, settings: Arc<Settings>) -> Self {
-        let enabled = settings.compression;
-        let vary: fn(_) -> _ = if enabled { varies_by_encoding } else { |response| response };
-        let router = MapResponse::new(router, vary);
-        let router = Compression::new(router)
-            .quality(CompressionLevel::Fastest)
-            .compress_when(WorthPacking { enabled });
         Self { router, settings }
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(self, request: Request) -> Response<CompressionBody<Body>> {
+    pub(crate) async fn answer(self, request: Request) -> Response {
         let Self { router, settings } = self;
         if let Some(preflight) = settings.origins.preflight(&request) {
             return preflight;
         }
         let origin = settings.origins.told(request.headers());
-        let Ok(mut response) = router.oneshot(request).await;
+        let may_be_packed = settings.compression;
+        let packs = may_be_packed && request.headers().contains_key(header::ACCEPT_ENCODING);
+        // Whoever can unpack nothing does not pay for the others.
+        let answer = async {
+            if packs { packed(router, request).await } else { plain(router, request).await }
+        };
+        let answer = AssertUnwindSafe(answer).catch_unwind().await;
+        let mut response = answer.unwrap_or_else(|panic| panicked(&*panic));
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return response;
         }
@@ -61,17 +61,32 @@ impl Edge {
                 headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, etag);
             }
         }
+        if may_be_packed {
+            varies(headers, "Accept-Encoding");
+        }
         varies(headers, "Origin");
         response
     }
 }
 
-/// Said of every answer, packed or not, but of the one that is no answer.
-fn varies_by_encoding(mut response: Response) -> Response {
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        varies(response.headers_mut(), "Accept-Encoding");
-    }
+async fn plain(router: Router, request: Request) -> Response {
+    let Ok(response) = router.oneshot(request).await;
     response
+}
+
+async fn packed(router: Router, request: Request) -> Response {
+    let packing =
+        Compression::new(router).quality(CompressionLevel::Fastest).compress_when(WorthPacking);
+    let Ok(response) = packing.oneshot(request).await;
+    response.map(Body::new)
+}
+
+/// Answers a request over which something panicked; the others do not notice.
+fn panicked(panic: &(dyn Any + Send)) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic = text.unwrap_or("?"), "a request panicked");
+    Refusal::Panicked.into_response()
 }
 
 /// Says that the answer depends on this header of the request.
@@ -83,16 +98,13 @@ fn varies(headers: &mut HeaderMap, on: &'static str) {
 
 /// Which answers are packed. Those that are already are never looked at.
 #[derive(Debug, Clone, Copy)]
-struct WorthPacking {
-    enabled: bool,
-}
+struct WorthPacking;
 
 impl Predicate for WorthPacking {
     fn should_compress<B: HttpBody>(&self, response: &Response<B>) -> bool {
         let kind = response.headers().get(header::CONTENT_TYPE);
         // What has no size yet is a stream, and packing it would hold its parts back.
-        self.enabled
-            && response.status().is_success()
+        response.status().is_success()
             && response.body().size_hint().exact().is_some_and(|size| size >= WORTH_PACKING)
             && kind.is_some_and(|kind| kind.to_str().is_ok_and(is_loose))
     }

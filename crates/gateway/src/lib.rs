@@ -28,11 +28,9 @@ mod edge;
 mod endpoint;
 mod error;
 mod example;
-mod frames;
 mod hooks;
 mod linger;
 mod listen;
-mod liveness;
 mod origins;
 mod pace;
 mod phases;
@@ -42,6 +40,7 @@ mod server;
 mod socket;
 mod tls;
 mod upgrade;
+mod websocket;
 
 pub use crate::{
     assets::Site,

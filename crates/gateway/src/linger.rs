@@ -10,12 +10,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{
-    body::{Body, HttpBody as _},
-    extract::{Request, State},
-    middleware::Next,
-    response::Response,
-};
+use axum::body::{Body, HttpBody as _};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use hyper::body::{Frame, SizeHint};
@@ -26,20 +21,11 @@ use crate::door::Sockets;
 /// For how long a client may go on sending what nobody reads.
 const LINGER: Duration = Duration::from_secs(30);
 
-/// Answers a request, and lets its client finish.
-pub(crate) async fn linger(
-    State(sockets): State<Sockets>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if request.body().is_end_stream() {
-        return next.run(request).await;
-    }
-    let (parts, body) = request.into_parts();
+/// Splits a body into the one that the handler reads, and what is left of it then.
+pub(crate) fn split(body: Body, sockets: &Arc<Sockets>) -> (Body, Rest) {
     let body = Shared(Arc::new(Mutex::new(body)));
-    let rest = Rest { body: body.clone(), sockets };
-    let response = next.run(Request::from_parts(parts, Body::new(body))).await;
-    response.map(|answer| Body::new(Answer { answer, _rest: rest }))
+    let rest = Rest { body: body.clone(), sockets: Arc::clone(sockets) };
+    (Body::new(body), rest)
 }
 
 /// A body that the handler reads, and whoever comes after it.
@@ -73,36 +59,12 @@ impl hyper::body::Body for Shared {
     }
 }
 
-/// The answer's body, which is dropped when it was written.
-struct Answer {
-    answer: Body,
-    _rest: Rest,
-}
-
-impl hyper::body::Body for Answer {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.answer).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.answer.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.answer.size_hint()
-    }
-}
-
-/// What is left of a request's body; it is thrown away when the answer is.
-struct Rest {
+/// What is left of a request's body. It is to be dropped when the answer was written, and then
+/// the rest is thrown away.
+#[derive(Debug)]
+pub(crate) struct Rest {
     body: Shared,
-    sockets: Sockets,
+    sockets: Arc<Sockets>,
 }
 
 impl Drop for Rest {

@@ -2,7 +2,7 @@
 //!
 //! `axum::serve` does the same without timeouts and without TLS.
 
-use std::{convert::Infallible, error::Error, io, pin::pin, time::Duration};
+use std::{convert::Infallible, error::Error, io, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, HttpBody as _},
@@ -16,10 +16,12 @@ use tokio::{
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::{
     door::Sockets,
     edge::Edge,
+    linger,
     pace::{Download, Pace, Paced, Timeouts, Upload},
     tls::Tls,
 };
@@ -33,7 +35,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) struct Listening {
     pub(crate) timeouts: Timeouts,
     pub(crate) tls: Option<Tls>,
-    pub(crate) sockets: Sockets,
+    pub(crate) sockets: Arc<Sockets>,
     /// Ends connections that go on after they were told to stop.
     pub(crate) cut: CancellationToken,
 }
@@ -91,17 +93,23 @@ impl Listening {
         let timeouts = self.timeouts;
         let service = service_fn(|request: Request<Incoming>| {
             let busy = pace.begin();
-            let request = request.map(|body| {
-                let empty = body.is_end_stream();
-                if empty { Body::empty() } else { Body::new(Upload::new(body, &pace, timeouts)) }
-            });
-            let (answer, pace) = (edge.clone().answer(request), pace.clone());
+            let (head, body) = request.into_parts();
+            let (body, rest) = if body.is_end_stream() {
+                (Body::empty(), None)
+            } else {
+                let body = Body::new(Upload::new(body, &pace, timeouts));
+                let (body, rest) = linger::split(body, &self.sockets);
+                (body, Some(rest))
+            };
+            let span = tracing::debug_span!("request", method = %head.method, uri = %head.uri);
+            let answer = edge.clone().answer(Request::from_parts(head, body)).instrument(span);
+            let pace = pace.clone();
             async move {
                 let response = answer.await;
                 if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                     pace.upgrade();
                 }
-                Ok::<_, Infallible>(response.map(|body| Download::new(body, busy)))
+                Ok::<_, Infallible>(response.map(|body| Download::new(body, busy, rest)))
             }
         });
         // The timeouts are those of `pace`.

@@ -23,6 +23,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
+use crate::linger::Rest;
+
 /// How long each kind of waiting may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
@@ -119,6 +121,11 @@ impl<T> Paced<T> {
             blocked: None,
         };
         (paced, pace)
+    }
+
+    /// What is below, once nothing is to be watched any more.
+    pub(crate) fn into_inner(self) -> T {
+        self.connection
     }
 
     /// When this has waited for too long, if it waits for its client at all.
@@ -283,11 +290,13 @@ impl Body for Upload {
 pub(crate) struct Download<B> {
     body: B,
     _busy: Busy,
+    _rest: Option<Rest>,
 }
 
 impl<B> Download<B> {
-    pub(crate) fn new(body: B, busy: Busy) -> Self {
-        Self { body, _busy: busy }
+    /// Of a request that is in work until then, and of whose body there is possibly a rest.
+    pub(crate) fn new(body: B, busy: Busy, rest: Option<Rest>) -> Self {
+        Self { body, _busy: busy, _rest: rest }
     }
 }
 

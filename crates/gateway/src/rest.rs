@@ -1,7 +1,5 @@
 //! Objects and lists over HTTP, and over a socket when an upgrade is asked for.
 
-use std::sync::Arc;
-
 use axum::{
     Router,
     body::Body,
@@ -15,9 +13,9 @@ use monoxide_protocol::{Glob, Json, Key, Target, Version, Watched};
 
 use crate::{
     body,
-    door::{Address, Caller, Door, Settings, Sockets},
+    door::{Address, Caller, Door},
     error::Refusal,
-    preconditions::{Preconditions, etag},
+    preconditions::{Preconditions, Stated, etag},
     socket,
     upgrade::MaybeUpgrade,
 };
@@ -35,22 +33,22 @@ pub(crate) fn keys() -> Router<Door> {
 
 async fn read(
     Caller(session): Caller,
-    State(settings): State<Arc<Settings>>,
-    State(sockets): State<Sockets>,
+    State(door): State<Door>,
     Address(address): Address,
-    headers: HeaderMap,
+    Stated(preconditions): Stated,
     MaybeUpgrade(upgrade): MaybeUpgrade,
 ) -> Result<Response, Refusal> {
     let glob = Glob::parse(&address)?;
     if let Some(upgrade) = upgrade {
-        return socket::subscribe(&session, &settings, &sockets, glob.into(), upgrade?).await;
+        // On the heap, so that those who only read have less to carry.
+        return Box::pin(socket::subscribe(&session, &door, glob.into(), upgrade?)).await;
     }
     let Some(key) = glob.as_key() else {
         return Ok(json(list_json(&session.list(&glob)?)));
     };
     let object = session.get(&key)?;
     let tag = [etag(object.version)];
-    if Preconditions::read(&headers)?.of_read(object.version)? {
+    if preconditions?.of_read(object.version)? {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
     Ok((tag, json(object.to_json())).into_response())
@@ -58,29 +56,28 @@ async fn read(
 
 async fn document(
     Caller(session): Caller,
-    State(settings): State<Arc<Settings>>,
-    State(sockets): State<Sockets>,
+    State(door): State<Door>,
     MaybeUpgrade(upgrade): MaybeUpgrade,
 ) -> Result<Response, Refusal> {
     if let Some(upgrade) = upgrade {
-        return socket::subscribe(&session, &settings, &sockets, Watched::Keys, upgrade?).await;
+        return socket::subscribe(&session, &door, Watched::Keys, upgrade?).await;
     }
     Ok(json(session.keys().await?))
 }
 
 async fn write(
     Caller(session): Caller,
-    State(settings): State<Arc<Settings>>,
+    State(door): State<Door>,
     Address(address): Address,
-    headers: HeaderMap,
+    Stated(preconditions): Stated,
     body: Body,
 ) -> Result<Response, Refusal> {
     let target = Target::parse(&address)?;
-    let preconditions = Preconditions::read(&headers)?;
+    let preconditions = preconditions?;
     if matches!(target, Target::List(_)) && !preconditions.is_none() {
         return Err(Refusal::Glob);
     }
-    let data = Json::parse(&body::read(body, settings.max_body).await?)?;
+    let data = Json::parse(&body::read(body, door.settings.max_body).await?)?;
     match target {
         Target::Object(key) => {
             let version = session.set(&key, data, &preconditions.of_write()?).await?;
@@ -95,7 +92,7 @@ async fn write(
 
 async fn patch(
     Caller(session): Caller,
-    State(settings): State<Arc<Settings>>,
+    State(door): State<Door>,
     Address(address): Address,
     headers: HeaderMap,
     body: Body,
@@ -107,7 +104,7 @@ async fn patch(
         None => return Err(Refusal::NothingToPatch),
     };
     let condition = Preconditions::read(&headers)?.of_write()?;
-    let change = Json::parse(&body::read(body, settings.max_body).await?)?;
+    let change = Json::parse(&body::read(body, door.settings.max_body).await?)?;
     match session.patch(&key, &patch_of(&headers, &change)?, &condition).await {
         Ok(version) => Ok(written(&key, version)),
         Err(Error::NotFound) => Err(Refusal::NothingToPatch),
@@ -132,10 +129,10 @@ fn patch_of(headers: &HeaderMap, change: &Json) -> Result<Patch, Refusal> {
 async fn delete(
     Caller(session): Caller,
     Address(address): Address,
-    headers: HeaderMap,
+    Stated(preconditions): Stated,
 ) -> Result<StatusCode, Refusal> {
     let glob = Glob::parse(&address)?;
-    let preconditions = Preconditions::read(&headers)?;
+    let preconditions = preconditions?;
     match glob.as_key() {
         None if !preconditions.is_none() => return Err(Refusal::Glob),
         None => _ = session.delete_all(&glob).await?,

@@ -2,24 +2,21 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use axum::{Router, middleware::from_fn_with_state};
 use monoxide_engine::Engine;
 use tokio::{
     net::TcpListener,
     time::{Instant, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower_http::trace::TraceLayer;
 
 use crate::{
     application::Application,
     assets::Site,
     clock::Clock,
-    door::{Door, Running, Settings, Sockets},
-    doors::{self, Shadows},
+    door::{Door, House, Running, Settings, Sockets},
+    doors::{Shadows, router},
     edge::Edge,
     endpoint::EndpointError,
-    linger::linger,
     listen::Listening,
     origins::Origins,
     pace::Timeouts,
@@ -229,12 +226,14 @@ impl Server {
         if let Some(tls) = &tls {
             tasks.spawn(tls.clone().follow(stop.clone())?);
         }
-        let sockets = Sockets { tasks: tasks.clone(), stop };
+        let sockets = Arc::new(Sockets { tasks: tasks.clone(), stop });
         let (timeouts, cut) = (settings.timeouts, CancellationToken::new());
-        let listening = Listening { timeouts, tls, sockets: sockets.clone(), cut: cut.clone() };
+        let listening =
+            Listening { timeouts, tls, sockets: Arc::clone(&sockets), cut: cut.clone() };
         let running = Running { address: listener.local_addr()?, since: Instant::now() };
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
-        let door = Door { engine: engine.clone(), settings: own, sockets, clock, running };
+        let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
+        let door = Door::new(house);
         shadows.warn(&engine);
         phases.start().await;
 
@@ -271,10 +270,4 @@ fn until_drain(
         ended.cancel();
     }));
     stop
-}
-
-fn router(door: &Door) -> Router {
-    doors::router(door)
-        .layer(from_fn_with_state(door.sockets.clone(), linger))
-        .layer(TraceLayer::new_for_http())
 }

@@ -1,48 +1,31 @@
 //! One connection that is told of changes: one task, from the upgrade to the close frame.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
 
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::{
-    SinkExt as _, StreamExt as _,
-    stream::{SplitSink, SplitStream},
-};
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
+use hyper::upgrade::OnUpgrade;
 use monoxide_engine::{Session, Subscription};
-use monoxide_protocol::Watched as WatchedName;
-use tokio::{
-    io::{self, AsyncWriteExt as _},
-    time::{Instant, sleep_until, timeout},
-};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        self, Error, Message,
-        error::ProtocolError,
-        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
-    },
-};
+use monoxide_protocol::Watched;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::{
     clock::Ticks,
-    door::{Settings, Sockets},
+    door::{Door, Settings},
     error::Refusal,
-    frames::{Framed, Frames},
     hooks::Admitted,
-    liveness::{Liveness, Watched},
-    upgrade::Upgrade,
+    upgrade::{self, Connection, Upgrade},
+    websocket::{Broken, Close, Event, Violation, WebSocket},
 };
-
-/// tungstenite reads into a buffer of 128 KiB for each connection if it is not told otherwise.
-const READ_BUFFER: usize = 4 * 1024;
 
 /// What clients say is thrown away, so there is no reason to gather much of it. Above it the
 /// connection is closed with 1009.
 const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// How many bytes of messages are taken together, by one that has several before it.
+const TOGETHER: usize = 16 * 1024;
 
 /// How long the other end may take to answer a close frame.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
@@ -50,30 +33,24 @@ const CLOSE_TIME: Duration = Duration::from_secs(1);
 /// Subscribes to what is watched and goes on as a socket.
 pub(crate) async fn subscribe(
     session: &Session,
-    settings: &Arc<Settings>,
-    sockets: &Sockets,
-    watched: WatchedName,
+    door: &Door,
+    watched: Watched,
     upgrade: Upgrade,
 ) -> Result<Response, Refusal> {
     let span = tracing::debug_span!("subscriber", %watched);
     let path = watched.to_string();
     let subscription = session.subscribe(watched, upgrade.since).await?;
-    let admitted = settings.application.hooks.admit(session.identity(), path).await;
+    let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
     let admitted = admitted.map_err(monoxide_engine::Error::from)?;
     let source = Source::Subscription(subscription);
-    Ok(span.in_scope(|| start(source, admitted, settings, sockets, upgrade)))
+    Ok(span.in_scope(|| start(source, admitted, door, upgrade)))
 }
 
 /// Answers the upgrade and starts the connection's task.
-pub(crate) fn start(
-    source: Source,
-    admitted: Admitted,
-    settings: &Arc<Settings>,
-    sockets: &Sockets,
-    upgrade: Upgrade,
-) -> Response {
+pub(crate) fn start(source: Source, admitted: Admitted, door: &Door, upgrade: Upgrade) -> Response {
     let (connection, response) = upgrade.accept();
-    let (settings, stop) = (Arc::clone(settings), sockets.stop.clone());
+    let (settings, sockets) = (Arc::clone(&door.settings), &door.sockets);
+    let stop = sockets.stop.clone();
     let connection = run(source, connection, settings, stop);
     let connection = async move {
         let _until_it_ends = admitted;
@@ -97,12 +74,14 @@ impl Source {
             Self::Clock(ticks) => ticks.next().await,
         }
     }
-}
 
-/// What a connection sends, apart from answers.
-enum Outgoing {
-    Message(Bytes),
-    Ping,
+    /// The next message, if it is there already.
+    fn ready(&mut self) -> Option<Bytes> {
+        match self {
+            Self::Subscription(subscription) => subscription.ready(),
+            Self::Clock(_) => None,
+        }
+    }
 }
 
 /// Why a connection ends.
@@ -113,35 +92,25 @@ enum Ending {
     /// The client neither sent nor took anything for the whole pong time.
     Silent,
     /// The client broke the protocol, or the connection broke.
-    Socket(Error),
+    Broken(Broken),
     /// The client wanted to leave, and was answered.
     Left,
 }
 
 impl Ending {
-    /// What the client is told, when there is something to say.
-    fn close_frame(&self) -> Option<CloseFrame> {
-        let (code, reason) = match self {
-            Self::Stopping => (CloseCode::Away, "the server is going away"),
-            Self::Silent => (CloseCode::Policy, "no sign of life"),
-            Self::Socket(Error::Capacity(_)) => (CloseCode::Size, "the message is too large"),
-            Self::Socket(Error::Utf8(_)) => (CloseCode::Invalid, "the text is not UTF-8"),
-            Self::Socket(Error::Protocol(_)) => (CloseCode::Protocol, "not a WebSocket frame"),
-            Self::Socket(_) | Self::Left => return None,
-        };
-        Some(CloseFrame { code, reason: reason.into() })
+    /// What the client is told, when there is something to say (RFC 6455, section 7.4.1).
+    fn close(&self) -> Option<Close> {
+        Some(match self {
+            Self::Stopping => (1001, "the server is going away"),
+            Self::Silent => (1008, "no sign of life"),
+            Self::Broken(Broken::Violation(violation)) => match violation {
+                Violation::Protocol => (1002, "not a WebSocket frame"),
+                Violation::NotUtf8 => (1007, "the text is not UTF-8"),
+                Violation::TooLarge => (1009, "the message is too large"),
+            },
+            Self::Broken(Broken::HungUp | Broken::Connection(_)) | Self::Left => return None,
+        })
     }
-}
-
-type Stream = WebSocketStream<Framed<Watched<TokioIo<Upgraded>>>>;
-
-struct Connection {
-    frames: Frames,
-    sink: SplitSink<Stream, Message>,
-    stream: SplitStream<Stream>,
-    liveness: Liveness,
-    pong: Duration,
-    stop: CancellationToken,
 }
 
 async fn run(
@@ -150,126 +119,74 @@ async fn run(
     settings: Arc<Settings>,
     stop: CancellationToken,
 ) {
-    let upgraded = match upgrade.await {
+    let (connection, early) = match upgrade::connection(upgrade).await {
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
     };
-    let (watched, liveness) = Watched::new(TokioIo::new(upgraded));
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE));
-    let (framed, frames) = Framed::new(watched);
-    let socket = WebSocketStream::from_raw_socket(framed, Role::Server, Some(config)).await;
-    let (sink, stream) = socket.split();
-    let mut connection = Connection { frames, sink, stream, liveness, pong: settings.pong, stop };
+    let mut socket = WebSocket::new(connection, MAX_MESSAGE);
     tracing::debug!("opened");
-    let ending = connection.carry(&mut source, settings.ping).await;
+    // What came early is let go here: it is a part of the buffer that the request was read into.
+    let heard = socket.hear(&mut Vec::from(early));
+    let ending = match heard {
+        Ok(()) => carry(&mut source, &mut socket, &settings, stop).await,
+        Err(violation) => Ending::Broken(violation.into()),
+    };
     tracing::debug!(?ending, "closed");
     // Before the goodbye, so that a topic does not wait for it.
     drop(source);
-    connection.close(ending.close_frame()).await;
+    match timeout(CLOSE_TIME, socket.close(ending.close())).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "the client did not wait for the end"),
+        Err(_) => tracing::debug!("the client did not answer the close frame"),
+    }
 }
 
-impl Connection {
-    /// Carries messages until either end is gone.
-    async fn carry(&mut self, source: &mut Source, ping: Duration) -> Ending {
-        let mut next_ping = Instant::now() + ping;
-        loop {
-            let deadline = self.deadline();
-            let sent = tokio::select! {
-                () = self.stop.cancelled() => return Ending::Stopping,
-                heard = self.stream.next() => match heard_of(heard) {
-                    Ok(()) => continue,
-                    Err(ending) => return ending,
-                },
-                message = source.next() => match message {
-                    Some(message) => self.send(Outgoing::Message(message)).await,
-                    None => return Ending::Stopping,
-                },
-                () = sleep_until(next_ping) => {
-                    next_ping = Instant::now() + ping;
-                    self.send(Outgoing::Ping).await
+/// Carries messages until either end is gone.
+async fn carry(
+    source: &mut Source,
+    socket: &mut WebSocket<Connection>,
+    Settings { ping, pong, .. }: &Settings,
+    stop: CancellationToken,
+) -> Ending {
+    let mut next_ping = Instant::now() + *ping;
+    let mut look = pin!(sleep_until(next_ping.min(socket.last_sign() + *pong)));
+    let mut stopped = pin!(stop.cancelled());
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut stopped => return Ending::Stopping,
+            message = source.next(), if socket.is_drained() => match message {
+                Some(message) => send(message, source, socket),
+                None => return Ending::Stopping,
+            },
+            event = poll_fn(|context| socket.poll(context)) => match event {
+                Ok(Event::Drained) => {}
+                Ok(Event::Left) => return Ending::Left,
+                Err(error) => return Ending::Broken(error),
+            },
+            () = &mut look => {
+                let now = Instant::now();
+                if socket.last_sign() + *pong <= now {
+                    return Ending::Silent;
                 }
-                () = sleep_until(deadline) => {
-                    if self.deadline() <= Instant::now() {
-                        return Ending::Silent;
-                    }
-                    continue;
+                if next_ping <= now {
+                    next_ping = now + *ping;
+                    socket.ping();
                 }
-            };
-            if let Err(ending) = sent {
-                return ending;
+                look.as_mut().reset(next_ping.min(socket.last_sign() + *pong));
             }
-        }
-    }
-
-    /// Sends something, for as long as the client takes bytes or says something.
-    async fn send(&mut self, outgoing: Outgoing) -> Result<(), Ending> {
-        let (liveness, pong) = (self.liveness.clone(), self.pong);
-        let mut sending = pin!(async {
-            match outgoing {
-                Outgoing::Message(message) => {
-                    self.sink.flush().await?;
-                    self.frames.begin(message);
-                    self.sink.flush().await
-                }
-                Outgoing::Ping => self.sink.send(Message::Ping(Bytes::new())).await,
-            }
-        });
-        loop {
-            let deadline = liveness.last() + pong;
-            tokio::select! {
-                sent = &mut sending => return sent.map_err(Ending::Socket),
-                () = self.stop.cancelled() => return Err(Ending::Stopping),
-                heard = self.stream.next() => heard_of(heard)?,
-                () = sleep_until(deadline) => {
-                    if liveness.last() + pong <= Instant::now() {
-                        return Err(Ending::Silent);
-                    }
-                }
-            }
-        }
-    }
-
-    /// When the connection is given up, unless it gives a sign of life before.
-    fn deadline(&self) -> Instant {
-        self.liveness.last() + self.pong
-    }
-
-    /// Says goodbye, and waits a moment for the answer.
-    async fn close(mut self, frame: Option<CloseFrame>) {
-        let goodbye = async {
-            if let Some(frame) = frame {
-                self.sink.send(Message::Close(Some(frame))).await?;
-                while let Some(Ok(_)) = self.stream.next().await {}
-            }
-            // After an error the stream tells no more. What the client still sends has to be read
-            // all the same: left unread, it would turn our close frame into a reset.
-            let Ok(socket) = self.sink.reunite(self.stream) else { return Ok(()) };
-            let mut connection = socket.into_inner();
-            connection.shutdown().await?;
-            io::copy(&mut connection, &mut io::sink()).await?;
-            Ok::<_, Error>(())
-        };
-        match timeout(CLOSE_TIME, goodbye).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the client did not wait for the end"),
-            Err(_) => tracing::debug!("the client did not answer the close frame"),
         }
     }
 }
 
-/// Nothing a subscriber says means anything yet. We read to notice that it is there, and tungstenite
-/// answers its pings and its close frame meanwhile.
-fn heard_of(heard: Option<tungstenite::Result<Message>>) -> Result<(), Ending> {
-    match heard {
-        Some(Ok(_)) => Ok(()),
-        // Most clients that leave just hang up.
-        Some(Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake))) | None => {
-            Err(Ending::Left)
-        }
-        Some(Err(error)) => Err(Ending::Socket(error)),
+/// Sends a message, and with it those that are there behind it.
+fn send(message: Bytes, source: &mut Source, socket: &mut WebSocket<Connection>) {
+    let mut bytes = message.len();
+    socket.send(message);
+    while bytes < TOGETHER
+        && let Some(message) = source.ready()
+    {
+        bytes += message.len();
+        socket.send(message);
     }
 }

@@ -11,12 +11,17 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use hyper::upgrade::OnUpgrade;
+use bytes::Bytes;
+use hyper::upgrade::{OnUpgrade, Parts as UpgradedParts};
+use hyper_util::rt::TokioIo;
 use monoxide_protocol::Version;
 use serde::Deserialize;
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_util::either::Either;
 
-use crate::{door::Settings, error::Refusal, origins::Origins};
+use crate::{door::Settings, error::Refusal, origins::Origins, pace::Paced};
 
 /// A request to go on as a socket, checked.
 ///
@@ -28,6 +33,25 @@ pub(crate) struct Upgrade {
     bearer: bool,
     /// The version that the subscriber has seen, when it comes back.
     pub(crate) since: Option<Version>,
+}
+
+/// A connection that is a socket now, without and with TLS.
+pub(crate) type Connection = Either<TcpStream, Box<TlsStream<Paced<TcpStream>>>>;
+
+/// The connection of an upgrade that was accepted, and what came early. Everything that was around
+/// it for the sake of HTTP is let go: there may be very many of them.
+pub(crate) async fn connection(upgrade: OnUpgrade) -> Result<(Connection, Bytes), hyper::Error> {
+    let upgraded = upgrade.await?;
+    Ok(match upgraded.downcast::<TokioIo<Paced<TcpStream>>>() {
+        Ok(UpgradedParts { io, read_buf, .. }) => {
+            (Either::Left(io.into_inner().into_inner()), read_buf)
+        }
+        Err(upgraded) => {
+            let parts = upgraded.downcast::<TokioIo<TlsStream<Paced<TcpStream>>>>();
+            let parts = parts.expect("the listener makes connections of these two kinds only");
+            (Either::Right(Box::new(parts.io.into_inner())), parts.read_buf)
+        }
+    })
 }
 
 #[derive(Deserialize)]

@@ -42,20 +42,9 @@ impl Subscription {
             };
             let Progress { end, closed } = *self.progress.borrow_and_update();
             if position < end {
-                match self.topic.read(position) {
-                    Found::Message(frame) => {
-                        self.position = Some(position + 1);
-                        return Some(frame);
-                    }
-                    // Sending what was missed one by one would take ever longer than it takes to
-                    // be written. The newest snapshot says the same.
-                    Found::Gone => {
-                        let watched = self.topic.watched();
-                        tracing::debug!(%watched, "a slow subscriber goes on with a snapshot");
-                        self.position = None;
-                        continue;
-                    }
-                    Found::Nothing => {}
+                match self.read(position) {
+                    Some(frame) => return Some(frame),
+                    None => continue,
                 }
             }
             if closed {
@@ -63,6 +52,31 @@ impl Subscription {
             }
             // The sender lives as long as the topic, which this subscription holds.
             self.progress.changed().await.ok()?;
+        }
+    }
+
+    /// The next message, if nothing has to be waited for: neither for a change, nor for a
+    /// snapshot.
+    pub fn ready(&mut self) -> Option<Bytes> {
+        let position = self.position?;
+        if position < self.progress.borrow().end { self.read(position) } else { None }
+    }
+
+    /// The message at `position`, which was there; or nothing, and a snapshot comes next.
+    fn read(&mut self, position: u64) -> Option<Bytes> {
+        match self.topic.read(position) {
+            Found::Message(frame) => {
+                self.position = Some(position + 1);
+                Some(frame)
+            }
+            // Sending what was missed one by one would take ever longer than it takes to be
+            // written. The newest snapshot says the same.
+            Found::Gone | Found::Nothing => {
+                let watched = self.topic.watched();
+                tracing::debug!(%watched, "a slow subscriber goes on with a snapshot");
+                self.position = None;
+                None
+            }
         }
     }
 }
