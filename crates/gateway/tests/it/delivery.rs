@@ -221,3 +221,19 @@ async fn who_comes_back_when_its_topic_is_gone_is_told_one_snapshot() {
         assert_eq!(reader.copy.document(), Some(&read(&server, "/thing").await));
     }
 }
+
+/// Time is paused here too.
+#[tokio::test(start_paused = true)]
+async fn whoever_has_come_and_gone_leaves_no_topic_behind() {
+    let server = with_window(16, Duration::from_secs(20)).await;
+    for round in 0..5 {
+        for n in 0..100 {
+            server.socket(&format!("/round/{round}/{n}")).await.message().await;
+            server.socket(&format!("/round/{round}/{n}/*")).await.message().await;
+        }
+        alone(&server).await;
+        assert_eq!(server.engine().topics().await.unwrap().len(), 200);
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(server.engine().topics().await.unwrap(), []);
+    }
+}
