@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::state;
-use crate::{door::Door, error::Refusal};
+use crate::{door::Door, error::Refusal, guests::Full};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,14 +28,20 @@ pub(super) struct Info {
     // From here on the names are ours.
     version: &'static str,
     uptime: u64,
-    connections: usize,
     objects: usize,
+    connections: usize,
+    refused_connections: u64,
+    refused_by_address: u64,
+    subscribers: usize,
+    topics: usize,
+    skips: u64,
+    pinned_bytes: usize,
 }
 
 /// ooo's numbers, and some of our own. Durations are in nanoseconds.
 pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
     let (engine, settings) = (&door.engine, &door.settings);
-    let connections = state::state(door).await?.total_connections;
+    let (guests, stats) = (&door.running.guests, engine.stats().await?);
     Ok(Info {
         name: settings.name.clone(),
         address: door.running.address.to_string(),
@@ -57,8 +62,14 @@ pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
         dropped_events: engine.dropped_events(),
         version: env!("CARGO_PKG_VERSION"),
         uptime: nanos(door.running.since.elapsed()),
-        connections,
         objects: engine.all_keys().len(),
+        connections: guests.open(),
+        refused_connections: guests.refused(Full::Total),
+        refused_by_address: guests.refused(Full::Address),
+        subscribers: guests.connections().count(),
+        topics: stats.topics,
+        skips: stats.skips,
+        pinned_bytes: stats.pinned_bytes,
     })
 }
 

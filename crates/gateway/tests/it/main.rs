@@ -12,6 +12,7 @@ mod cors;
 mod deadline;
 mod delivery;
 mod endpoints;
+mod guests;
 mod hooks;
 mod keys;
 mod liveness;
