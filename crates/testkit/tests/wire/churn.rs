@@ -22,9 +22,9 @@ const KEYS: usize = 8;
 
 /// How many rounds it takes until memory is what it will be, and how many come after them.
 const FIRST_ROUNDS: usize = 5;
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 20;
 
-/// What allocators may keep for another time. In two thousand connections, some kilobytes lost with
+/// What allocators may keep for another time. In some thousand connections, some kilobytes lost with
 /// each are more than that; in the two hundred thousand of a soak, some bytes are.
 const SPARE: usize = 8 * 1024 * 1024;
 
