@@ -36,7 +36,10 @@ mod hooks;
 mod hub;
 mod identity;
 mod patch;
+#[cfg(test)]
+mod schedules;
 mod store;
+mod sync;
 mod trie;
 
 pub use crate::{

@@ -4,7 +4,7 @@ mod limits;
 mod queues;
 mod tree;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use monoxide_protocol::{Glob, Json, Key, List, Object, Version};
 
@@ -17,6 +17,7 @@ use crate::{
     filter::{Bound, Caller, Rules, path_of},
     hub::Publisher,
     patch::Patch,
+    sync::{Mutex, MutexGuard},
 };
 
 /// How often a patch is worked out beside the others of its key before it queues with them.

@@ -1,7 +1,7 @@
 //! One watched key, list or document: what its subscribers know, and the messages they share.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
@@ -19,7 +19,10 @@ use super::{
     totals::Totals,
     window::{Found, Window},
 };
-use crate::event::Event;
+use crate::{
+    event::Event,
+    sync::{Mutex, MutexGuard},
+};
 
 /// One watched key, list or document, and how many watch it.
 #[derive(Debug, Clone, PartialEq, Eq)]
