@@ -1,12 +1,16 @@
-//! Locks for data: held for a few steps, and never over an `.await`.
+//! Locks for data, held for a few steps and never over an `.await`; and how one is told that there
+//! is something new.
 //!
-//! They are the standard library's. Only in the unit tests of this crate they are stepped, so that
-//! `schedules.rs` can have anybody else go on at each of them.
+//! They are the standard library's and tokio's. Only in the unit tests of this crate they are
+//! stepped, so that `schedules.rs` can have anybody else go on at each use of them.
 
 #[cfg(test)]
-pub(crate) use self::stepped::{Mutex, MutexGuard};
+pub(crate) use self::stepped::{Mutex, MutexGuard, watch};
 #[cfg(not(test))]
-pub(crate) use std::sync::{Mutex, MutexGuard};
+pub(crate) use {
+    std::sync::{Mutex, MutexGuard},
+    tokio::sync::watch,
+};
 
 #[cfg(test)]
 mod stepped {
@@ -14,6 +18,63 @@ mod stepped {
         ops::{Deref, DerefMut},
         sync::{self, LockResult, PoisonError, TryLockError, atomic::Ordering},
     };
+
+    /// Tokio's, with a step before each use.
+    pub(crate) mod watch {
+        use tokio::sync::watch::{self, Ref, error::RecvError};
+
+        use super::step;
+
+        #[derive(Debug)]
+        pub(crate) struct Sender<T>(watch::Sender<T>);
+
+        #[derive(Debug)]
+        pub(crate) struct Receiver<T>(watch::Receiver<T>);
+
+        pub(crate) fn channel<T>(value: T) -> (Sender<T>, Receiver<T>) {
+            let (sender, receiver) = watch::channel(value);
+            (Sender(sender), Receiver(receiver))
+        }
+
+        impl<T> Sender<T> {
+            pub(crate) fn send_modify(&self, modify: impl FnOnce(&mut T)) {
+                step();
+                self.0.send_modify(modify);
+            }
+
+            pub(crate) fn subscribe(&self) -> Receiver<T> {
+                step();
+                Receiver(self.0.subscribe())
+            }
+
+            pub(crate) fn borrow(&self) -> Ref<'_, T> {
+                step();
+                self.0.borrow()
+            }
+
+            pub(crate) fn receiver_count(&self) -> usize {
+                step();
+                self.0.receiver_count()
+            }
+        }
+
+        impl<T> Receiver<T> {
+            pub(crate) fn borrow(&self) -> Ref<'_, T> {
+                step();
+                self.0.borrow()
+            }
+
+            pub(crate) fn borrow_and_update(&mut self) -> Ref<'_, T> {
+                step();
+                self.0.borrow_and_update()
+            }
+
+            pub(crate) async fn changed(&mut self) -> Result<(), RecvError> {
+                step();
+                self.0.changed().await
+            }
+        }
+    }
 
     /// A lock of the standard library, with a step before it is taken and one after it is let go.
     #[derive(Debug, Default)]

@@ -6,10 +6,7 @@ use std::{
 };
 
 use monoxide_protocol::{Kind, Version, Watched, encode};
-use tokio::{
-    sync::{Mutex as AsyncMutex, watch},
-    time::Instant,
-};
+use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 use super::{
     Settings,
@@ -21,7 +18,7 @@ use super::{
 };
 use crate::{
     event::Event,
-    sync::{Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard, watch},
 };
 
 /// One watched key, list or document, and how many watch it.
