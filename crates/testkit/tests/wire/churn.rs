@@ -20,12 +20,12 @@ const SOCKETS: usize = 200;
 /// How many keys they watch. What these keep for who comes back is soon as much as it will be.
 const KEYS: usize = 8;
 
-/// How many rounds it takes until memory is what it will be, and how many come after them.
-const FIRST_ROUNDS: usize = 5;
-const ROUNDS: usize = 20;
+/// How many rounds there are. In the first quarter of them memory may grow to what it will be: the
+/// windows of topics are filled, and allocators find out how much they need at once.
+const ROUNDS: usize = 24;
 
 /// What allocators may keep for another time. In some thousand connections, some kilobytes lost with
-/// each are more than that; in the two hundred thousand of a soak, some bytes are.
+/// each are more than that; in the two hundred thousand of a soak, some dozen bytes are.
 const SPARE: usize = 8 * 1024 * 1024;
 
 /// A running program.
@@ -151,10 +151,10 @@ async fn thousands_who_come_and_go_leave_nothing_behind() {
     let asked = env::var("MONOXIDE_SOAK_CASES").ok();
     let rounds = asked.map_or(ROUNDS, |cases| ROUNDS + cases.parse::<usize>().unwrap() / 1_000);
     let mut memory = 0;
-    for nth in 0..FIRST_ROUNDS + rounds {
+    for nth in 0..rounds {
         round(&program, &mut http).await;
         alone(&program, &mut http, files).await;
-        if nth < FIRST_ROUNDS {
+        if nth < rounds / 4 {
             memory = memory.max(program.memory());
         }
     }
