@@ -3,7 +3,10 @@
 use std::{env, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{CommandFactory as _, Parser, builder::BoolishValueParser, error::ContextKind};
-use monoxide_engine::Engine;
+use monoxide_engine::{
+    self as engine, Durability, Engine,
+    backend::{Folder, FolderError, Kind},
+};
 use monoxide_gateway::Server;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -12,6 +15,8 @@ const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How many files the program keeps for itself.
 const OWN_FILES: usize = 64;
+/// What a new folder is written with.
+const BACKEND: Kind = Kind::Redb;
 
 /// Live state over HTTP and WebSocket, with a page to look at it.
 #[derive(Debug, Parser)]
@@ -24,6 +29,23 @@ pub(crate) struct Config {
     /// What the page calls this server.
     #[arg(long, env = "MONOXIDE_NAME", default_value = "monoxide")]
     pub(crate) name: String,
+
+    /// The folder that keeps everything over a restart. It is made when it is not there.
+    #[arg(long, env = "MONOXIDE_DATA", default_value = "./data")]
+    pub(crate) data: PathBuf,
+
+    /// Keeps everything in memory, and nothing over a restart.
+    #[arg(long, env = "MONOXIDE_MEMORY", value_parser = BoolishValueParser::new())]
+    pub(crate) memory: bool,
+
+    /// What writes the folder: redb or sled. Without it, what wrote it before, and redb for a new one.
+    #[arg(long, env = "MONOXIDE_BACKEND")]
+    pub(crate) backend: Option<Kind>,
+
+    /// When a write is answered: `flushed`, when it is on disk, or `interval:100ms`, at once, and
+    /// it is on disk after about that time.
+    #[arg(long, env = "MONOXIDE_DURABILITY", default_value = "flushed", value_parser = durability)]
+    pub(crate) durability: Durability,
 
     /// What to log: a level, or levels by module such as `info,monoxide_gateway=debug`.
     #[arg(long, env = "MONOXIDE_LOG", default_value = "info", value_parser = filter)]
@@ -63,9 +85,9 @@ pub(crate) struct Config {
     pub(crate) max_connections: NonZeroUsize,
 
     /// How many connections there may be from one IPv4 address or one IPv6 network of 64 bits; one
-    /// above it is told 429.
-    #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS_PER_ADDRESS", default_value = "4096")]
-    pub(crate) max_connections_per_address: NonZeroUsize,
+    /// above it is told 429. [default: 4096, and as many as there may be from this machine]
+    #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS_PER_ADDRESS")]
+    pub(crate) max_connections_per_address: Option<NonZeroUsize>,
 
     /// How many messages of a key or list are kept for those who are behind or come back; who is
     /// further behind goes on with a snapshot.
@@ -161,13 +183,24 @@ impl Config {
     }
 
     /// The start of an engine with these settings.
-    pub(crate) fn engine(&self) -> monoxide_engine::Builder {
-        Engine::builder()
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be used.
+    pub(crate) fn engine(&self) -> Result<engine::Builder, FolderError> {
+        let builder = Engine::builder()
             .window(self.window_messages.get(), self.window_bytes)
             .linger(self.linger)
             .idle_topics(self.idle_topics)
             .max_pinned(self.max_pinned)
             .event_queue(self.event_queue.get())
+            .durability(self.durability);
+        if self.memory {
+            return Ok(builder);
+        }
+        let written = || Folder::kind_of(&self.data);
+        let kind = self.backend.map_or_else(written, |kind| Ok(Some(kind)))?.unwrap_or(BACKEND);
+        Ok(builder.backend(Folder::open(&self.data, kind)?.opener()))
     }
 
     /// The start of a server over `engine` with these settings.
@@ -182,12 +215,15 @@ impl Config {
             .max_body(self.max_body)
             .max_message(self.max_message)
             .max_connections(self.max_connections.get())
-            .max_connections_per_address(self.max_connections_per_address.get())
             .ping(self.ping)
             .pong(self.pong)
             .tick(self.tick)
             .compression(!self.no_compression);
         let builder = if self.origins.is_empty() { builder } else { builder.origins(self.origins) };
+        let builder = match self.max_connections_per_address {
+            Some(count) => builder.max_connections_per_address(count.get()),
+            None => builder,
+        };
         match (self.tls_cert, self.tls_key) {
             (Some(cert), Some(key)) => builder.tls(cert, key),
             _ => builder,
@@ -242,6 +278,15 @@ fn duration(text: &str) -> Result<Duration, String> {
         Ok(duration) if duration > YEAR => Err("it must be at most a year".to_owned()),
         Ok(duration) => Ok(duration),
         Err(error) => Err(error.to_string()),
+    }
+}
+
+/// When a write is answered.
+fn durability(text: &str) -> Result<Durability, String> {
+    match text.split_once(':') {
+        None if text == "flushed" => Ok(Durability::Flushed),
+        Some(("interval", time)) => duration(time).map(Durability::Interval),
+        _ => Err("it is `flushed`, or like `interval:100ms`".to_owned()),
     }
 }
 

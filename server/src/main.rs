@@ -51,7 +51,7 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     config.fit(raise_the_limit_of_open_files());
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
-    let engine = config.engine().filters(filters::filters());
+    let engine = config.engine()?.filters(filters::filters());
     let server = config.server(engine.start()?).site(site);
     let server = routes::endpoints().into_iter().fold(server, Builder::endpoint).build()?;
 

@@ -34,9 +34,13 @@ pub(crate) fn compile() -> Result<String> {
     Ok(if written() == before { "unchanged, skipped" } else { "built" }.to_owned())
 }
 
-/// Builds the server and becomes it, so that signals reach it and its exit code is ours.
+/// Builds the server and becomes it, so that signals reach it and its exit code is ours. It is in
+/// memory, unless a folder is named.
 pub(crate) fn run(arguments: &[String]) -> Result<()> {
     let mut server = Command::new(build()?);
+    if !arguments.iter().any(|argument| argument.starts_with("--data")) {
+        server.arg("--memory");
+    }
     let error = server.args(arguments).exec();
     Err(program::not_started(&server, error))
 }

@@ -1,27 +1,62 @@
 //! The numbers of commits: wall time, but never the same twice and never going back.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{SystemTime, UNIX_EPOCH},
 };
 
 use monoxide_protocol::Version;
 
+/// What tells the time, in nanoseconds since the Unix epoch.
+pub(crate) type Wall = Arc<dyn Fn() -> u64 + Send + Sync>;
+
 /// Hands out versions in nanoseconds since the Unix epoch, each above all before it.
-#[derive(Debug, Default)]
-pub(crate) struct Clock(AtomicU64);
+#[derive(Default)]
+pub(crate) struct Clock {
+    last: AtomicU64,
+    /// The system's, if nothing else.
+    wall: Option<Wall>,
+}
 
 impl Clock {
+    pub(crate) fn new(wall: Option<Wall>) -> Self {
+        Self { last: AtomicU64::new(0), wall }
+    }
+
     pub(crate) fn next(&self) -> Version {
-        self.after(wall())
+        self.after(self.wall())
+    }
+
+    /// The last version that was handed out.
+    pub(crate) fn last(&self) -> Version {
+        Version::new(self.last.load(Ordering::Relaxed))
+    }
+
+    /// Hands out nothing up to `version` any more.
+    pub(crate) fn start_above(&self, version: Version) {
+        self.last.fetch_max(version.number(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn wall(&self) -> u64 {
+        self.wall.as_ref().map_or_else(wall, |wall| wall())
     }
 
     /// The wall clock may be set back; what we hand out may not go back with it.
     fn after(&self, wall: u64) -> Version {
         let step = |last: u64| wall.max(last.saturating_add(1));
         let last =
-            self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(step(last)));
+            self.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(step(last)));
         Version::new(step(last.unwrap_or_else(|last| last)))
+    }
+}
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clock").field("last", &self.last()).finish_non_exhaustive()
     }
 }
 

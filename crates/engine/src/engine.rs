@@ -1,10 +1,12 @@
 //! The handle that the rest of the house holds.
 
 use std::{
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    thread,
     time::Duration,
 };
 
@@ -13,6 +15,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    backend::{Backend, BackendError, Opener},
+    clock::{Clock, Wall},
     condition::Condition,
     error::Error,
     event::Event,
@@ -20,6 +24,7 @@ use crate::{
     hooks::EventHook,
     hub::{self, Hub, Settings, Stats, Subscription, TopicState, Totals},
     identity::Identity,
+    log::{self, Durability, Health, Log},
     patch::Patch,
     store::Store,
 };
@@ -44,8 +49,20 @@ struct Shared {
     totals: Arc<Totals>,
     dropped_events: Arc<AtomicU64>,
     no_patch: bool,
+    /// Absent without a backend.
+    log: Option<Arc<Log>>,
+    /// Ends what works by itself.
     stop: CancellationToken,
+    /// Ends the hub, after the last write.
+    stop_hub: CancellationToken,
     tasks: TaskTracker,
+}
+
+impl Drop for Shared {
+    /// Nobody can write any more. The log's thread would wait for ever, and hold the backend.
+    fn drop(&mut self) {
+        self.store.close_log();
+    }
 }
 
 impl Engine {
@@ -64,6 +81,25 @@ impl Engine {
     fn program(&self) -> Session {
         let caller = Caller { identity: Identity::anonymous(), is_program: true };
         Session { engine: self.clone(), caller }
+    }
+
+    /// Waits until everything that the backend has kept is loaded. Before that, nothing can be
+    /// read or written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Load`] when it cannot be loaded; then nothing ever can.
+    pub async fn ready(&self) -> Result<(), Error> {
+        match &self.shared.log {
+            Some(log) => log.ready().await,
+            None => Ok(()),
+        }
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn health(&self) -> Health {
+        self.shared.store.health()
     }
 
     /// Stores `data` under `key` and tells everyone who watches it.
@@ -172,6 +208,12 @@ impl Engine {
         self.shared.store.keys()
     }
 
+    /// How many objects there are.
+    #[must_use]
+    pub fn objects(&self) -> usize {
+        self.shared.store.objects()
+    }
+
     /// The filters, path by path.
     #[must_use]
     pub fn filters(&self) -> &[FilterInfo] {
@@ -216,9 +258,15 @@ impl Engine {
         crate::clock::wall()
     }
 
-    /// Takes no more writes, publishes what was taken, ends every subscription, and waits for it.
+    /// Takes no more writes, makes durable and publishes what was taken, closes the backend, ends
+    /// every subscription, and waits for it.
     pub async fn close(&self) {
         self.shared.stop.cancel();
+        self.shared.store.close_log();
+        if let Some(log) = &self.shared.log {
+            log.ended().await;
+        }
+        self.shared.stop_hub.cancel();
         self.shared.tasks.wait().await;
     }
 }
@@ -227,8 +275,9 @@ impl Engine {
 /// open to [nothing else](Filters::only_these), what no filter covers is refused.
 ///
 /// Every method fails with [`Error::Denied`] where a filter refuses, [`Error::NoFilter`] where
-/// none covers what is asked for, [`Error::Panicked`] where a filter panics, and
-/// [`Error::Closed`] during shutdown. A write whose future is dropped while it waits for its
+/// none covers what is asked for, [`Error::Panicked`] where a filter panics, [`Error::Loading`]
+/// until everything is [loaded](Engine::ready), and [`Error::Closed`] during shutdown. Writes fail
+/// with [`Error::Storage`] when they cannot be made durable. A write whose future is dropped while it waits for its
 /// filter or its place is not done; once it is done it stands, though its hook may be cut short.
 #[derive(Debug, Clone)]
 pub struct Session {
@@ -248,7 +297,7 @@ impl Session {
         data: Json,
         condition: &Condition,
     ) -> Result<Version, Error> {
-        self.store().set(&self.caller, key, data, condition).await
+        self.store()?.set(&self.caller, key, data, condition).await
     }
 
     /// Stores `data` as a new object of `list`, and gives the key it got.
@@ -257,7 +306,7 @@ impl Session {
     ///
     /// See [`Session`].
     pub async fn push(&self, list: &List, data: Json) -> Result<(Key, Version), Error> {
-        self.store().push(&self.caller, list, data).await
+        self.store()?.push(&self.caller, list, data).await
     }
 
     /// Changes what is under `key`, as one step: of many patches at once none is lost.
@@ -273,7 +322,7 @@ impl Session {
         patch: &Patch,
         condition: &Condition,
     ) -> Result<Version, Error> {
-        self.store().patch(&self.caller, key, patch, condition).await
+        self.store()?.patch(&self.caller, key, patch, condition).await
     }
 
     /// Deletes what is under `key`.
@@ -283,7 +332,7 @@ impl Session {
     /// [`Error::NotFound`] when there is nothing, [`Error::Condition`] when `condition` does not
     /// hold; and see [`Session`].
     pub async fn delete(&self, key: &Key, condition: &Condition) -> Result<Version, Error> {
-        self.store().delete(&self.caller, key, condition).await
+        self.store()?.delete(&self.caller, key, condition).await
     }
 
     /// Deletes everything that `glob` names in one step, also when that is nothing.
@@ -292,7 +341,7 @@ impl Session {
     ///
     /// See [`Session`].
     pub async fn delete_all(&self, glob: &Glob) -> Result<Version, Error> {
-        self.store().delete_all(&self.caller, glob).await
+        self.store()?.delete_all(&self.caller, glob).await
     }
 
     /// What is seen under `key`.
@@ -301,7 +350,7 @@ impl Session {
     ///
     /// [`Error::NotFound`] when there is nothing, or nothing to be seen; and see [`Session`].
     pub fn get(&self, key: &Key) -> Result<Arc<Object>, Error> {
-        let (store, identity) = (self.store(), &self.caller.identity);
+        let (store, identity) = (self.store()?, &self.caller.identity);
         store.rules().readable(&self.caller, &path_of(key))?;
         let seen = store.rules().object(identity, key, store.get(key).as_ref())?;
         seen.ok_or(Error::NotFound)
@@ -314,7 +363,7 @@ impl Session {
     ///
     /// See [`Session`].
     pub fn list(&self, glob: &Glob) -> Result<Vec<Arc<Object>>, Error> {
-        let store = self.store();
+        let store = self.store()?;
         store.rules().readable(&self.caller, glob)?;
         store.rules().list(&self.caller.identity, glob, store.list(glob).1)
     }
@@ -327,13 +376,14 @@ impl Session {
     ///
     /// See [`Session`].
     pub async fn keys(&self) -> Result<String, Error> {
+        self.store()?;
         self.engine.shared.hub.keys().await
     }
 
     /// Every key of an object that is not hidden from whoever this is.
     #[must_use]
     pub fn all_keys(&self) -> Vec<Key> {
-        self.store().keys_seen(&self.caller)
+        self.engine.shared.store.keys_seen(&self.caller)
     }
 
     /// Watches an object, a list or a document of the server.
@@ -350,6 +400,7 @@ impl Session {
         watched: impl Into<Watched>,
         since: Option<Version>,
     ) -> Result<Subscription, Error> {
+        self.store()?;
         let watched = watched.into();
         if let Watched::Glob(glob) = &watched {
             // What may not be read may not be watched, and for the same reason.
@@ -371,7 +422,7 @@ impl Session {
     }
 
     fn may_list(&self, glob: &Glob) -> Result<(), Error> {
-        let rules = self.store().rules();
+        let rules = self.store()?.rules();
         // A filter that decides from the whole list has to be asked about all of it.
         if rules.filters_whole(glob) {
             return self.list(glob).map(drop);
@@ -379,8 +430,11 @@ impl Session {
         rules.readable(&self.caller, glob)
     }
 
-    fn store(&self) -> &Store {
-        &self.engine.shared.store
+    /// The store, once it has everything.
+    fn store(&self) -> Result<&Store, Error> {
+        let shared = &self.engine.shared;
+        shared.log.as_ref().map_or(Ok(()), |log| log.check_ready())?;
+        Ok(&shared.store)
     }
 }
 
@@ -392,13 +446,26 @@ impl Session {
 /// engine.close().await;
 /// # Ok(()) }
 /// ```
-#[derive(Debug)]
 #[must_use = "a builder does nothing before `start`"]
 pub struct Builder {
     filters: Filters,
     settings: Settings,
     max_pinned: usize,
     events: EventHook,
+    backend: Option<Opener>,
+    durability: Durability,
+    wall: Option<Wall>,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("filters", &self.filters)
+            .field("settings", &self.settings)
+            .field("has_backend", &self.backend.is_some())
+            .field("durability", &self.durability)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Builder {
@@ -408,6 +475,9 @@ impl Default for Builder {
             settings: Settings::default(),
             max_pinned: 256 * 1024 * 1024,
             events: EventHook::default(),
+            backend: None,
+            durability: Durability::default(),
+            wall: None,
         }
     }
 }
@@ -481,7 +551,53 @@ impl Builder {
         self
     }
 
-    /// Starts the engine's tasks.
+    /// Keeps everything in what `open` opens. It is called on a thread of the engine's own: at the
+    /// start, and again after a commit has failed, when what it gave before is dropped. Default:
+    /// everything is in memory only, and nothing is left of it after the end.
+    ///
+    /// ```
+    /// # use monoxide_engine::backend::{Batch, BackendError};
+    /// # struct Nowhere;
+    /// # impl monoxide_engine::backend::Backend for Nowhere {
+    /// #     fn load(
+    /// #         &mut self,
+    /// #         _: monoxide_engine::backend::Space,
+    /// #         _: &mut monoxide_engine::backend::Each<'_>,
+    /// #     ) -> Result<(), BackendError> { Ok(()) }
+    /// #     fn commit(&mut self, _: &Batch) -> Result<(), BackendError> { Ok(()) }
+    /// #     fn close(self: Box<Self>) -> Result<(), BackendError> { Ok(()) }
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), monoxide_engine::Error> {
+    /// // `Folder::open("data", Kind::Redb)?.opener()` is what a server would give.
+    /// let engine = monoxide_engine::Engine::builder().backend(|| Ok(Box::new(Nowhere))).start()?;
+    /// engine.ready().await?;
+    /// engine.close().await;
+    /// # Ok(()) }
+    /// ```
+    pub fn backend(
+        mut self,
+        open: impl Fn() -> Result<Box<dyn Backend>, BackendError> + Send + 'static,
+    ) -> Self {
+        self.backend = Some(Box::new(open));
+        self
+    }
+
+    /// When a write is answered, with a backend. Default: when it is on disk.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// What tells the time, in nanoseconds since the Unix epoch, for versions and ages. Default:
+    /// the system's clock. Tests have others.
+    pub fn wall_clock(mut self, wall: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
+        self.wall = Some(Arc::new(wall));
+        self
+    }
+
+    /// Starts the engine's tasks. It returns at once; with a backend, everything is refused until
+    /// what that has kept is [loaded](Engine::ready).
     ///
     /// # Errors
     ///
@@ -491,20 +607,29 @@ impl Builder {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
         let rules = Arc::new(Rules::new(self.filters)?);
         let (publisher, hub, requests) = hub::channel();
-        let store = Arc::new(Store::new(rules, publisher));
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let log = self.backend.as_ref().map(|_| Arc::new(Log::new(self.durability)));
+        let store = Store::new(rules, publisher, Clock::new(self.wall), log.clone());
+        let store = Arc::new(store);
+        let (stop, stop_hub) = (CancellationToken::new(), CancellationToken::new());
+        let tasks = TaskTracker::new();
         let (events, event_task) = self.events.start();
         let no_patch = self.settings.no_patch;
         let dropped_events = events.dropped();
         let totals = Arc::new(Totals::new(self.max_pinned));
         let task = hub::Task::new(Arc::clone(&store), self.settings, Arc::clone(&totals), events);
-        tasks.spawn_on(task.run(requests, stop.clone()), &runtime);
+        tasks.spawn_on(task.run(requests, stop_hub.clone()), &runtime);
         tasks.spawn_on(event_task, &runtime);
         if !store.rules().limits().is_empty() {
             tasks.spawn_on(expire(Arc::clone(&store), stop.clone()), &runtime);
         }
         tasks.close();
-        let shared = Shared { store, hub, totals, dropped_events, no_patch, stop, tasks };
+        if let (Some(log), Some(open)) = (&log, self.backend) {
+            let thread = log::Thread::new(Arc::clone(&store), Arc::clone(log), open, runtime);
+            let named = thread::Builder::new().name("log".to_owned());
+            named.spawn(|| thread.run()).map_err(|_| Error::NoThread)?;
+        }
+        let shared =
+            Shared { store, hub, totals, dropped_events, no_patch, log, stop, stop_hub, tasks };
         Ok(Engine { shared: Arc::new(shared) })
     }
 }
@@ -516,7 +641,8 @@ async fn expire(store: Arc<Store>, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = ticks.tick() => if store.expire().await.is_err() { return },
+            // What cannot be done now is tried again with the next tick.
+            _ = ticks.tick() => if matches!(store.expire().await, Err(Error::Closed)) { return },
         }
     }
 }

@@ -4,7 +4,8 @@ use monoxide_protocol::{Glob, JsonError, MergeError};
 
 use crate::filter::{Denied, FilterError};
 
-/// Why the engine did not do what it was asked. Nothing was changed.
+/// Why the engine did not do what it was asked. Nothing was
+/// changed, and nobody was told of anything.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -37,6 +38,17 @@ pub enum Error {
     /// The result of a patch is not JSON that can be stored.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// The backend is still being read; see [`Engine::ready`](crate::Engine::ready).
+    #[error("what is stored is still being loaded")]
+    Loading,
+    /// The write cannot be made durable, or nothing can be at present; see
+    /// [`Engine::health`](crate::Engine::health). A process that dies before it can again may
+    /// have the write all the same.
+    #[error("what is written cannot be made durable")]
+    Storage,
+    /// What the backend has kept cannot be read.
+    #[error("cannot load what is stored: {0}")]
+    Load(String),
     /// The engine is shutting down.
     #[error("the engine is closed")]
     Closed,
@@ -46,4 +58,7 @@ pub enum Error {
     /// An engine was started outside of a tokio runtime, where no task of it can run.
     #[error("an engine has to be started inside a tokio runtime")]
     NoRuntime,
+    /// The system gave no thread for the log.
+    #[error("no thread can be started")]
+    NoThread,
 }

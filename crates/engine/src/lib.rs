@@ -25,6 +25,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod backend;
 mod clock;
 mod condition;
 mod engine;
@@ -35,6 +36,7 @@ mod guard;
 mod hooks;
 mod hub;
 mod identity;
+mod log;
 mod patch;
 #[cfg(test)]
 mod schedules;
@@ -50,5 +52,6 @@ pub use crate::{
     filter::{Context, Denied, FilterError, FilterInfo, Filters, Limit, Seen},
     hub::{Backlog, Overdue, Stats, Subscription, TopicState, list_json},
     identity::Identity,
+    log::{Durability, Health},
     patch::Patch,
 };

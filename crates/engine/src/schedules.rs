@@ -21,10 +21,11 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    clock::Clock,
     condition::Condition,
     error::Error,
     event::Event,
-    filter::{Caller, Rules},
+    filter::Caller,
     hooks::EventHook,
     hub::{self, Hub, Settings, Subscription, Totals, list_json},
     identity::Identity,
@@ -86,7 +87,7 @@ impl World {
     /// Starts the hub, with windows of so many messages.
     fn start(window: usize) -> Self {
         let (publisher, hub, requests) = hub::channel();
-        let store = Arc::new(Store::new(Arc::new(Rules::default()), publisher));
+        let store = Arc::new(Store::new(Arc::default(), publisher, Clock::new(None), None));
         let totals = Arc::new(Totals::new(MAX_PINNED));
         let settings = Settings { window_messages: window, ..Settings::default() };
         let (events, mut hook) = (Arc::new(Mutex::new(Vec::new())), EventHook::default());

@@ -1,5 +1,7 @@
 //! The committed truth, in memory, and the one place where it changes.
 
+mod durable;
+mod flight;
 mod limits;
 mod queues;
 mod tree;
@@ -8,14 +10,15 @@ use std::sync::{Arc, PoisonError};
 
 use monoxide_protocol::{Glob, Json, Key, List, Object, Version};
 
-use self::{limits::LimitIndex, queues::Queues, tree::Tree};
+use self::{flight::Flight, limits::LimitIndex, queues::Queues, tree::Tree};
 use crate::{
-    clock::{self, Clock},
+    clock::Clock,
     condition::Condition,
     error::Error,
     event::{Commit, Event},
     filter::{Bound, Caller, Rules, path_of},
-    hub::Publisher,
+    hub::{Place, Publisher},
+    log::{Durability, Log, Queue},
     patch::Patch,
     sync::{Mutex, MutexGuard},
 };
@@ -30,16 +33,23 @@ pub(crate) struct Store {
     publisher: Publisher,
     queues: Queues,
     state: Mutex<State>,
+    /// Absent without a backend.
+    log: Option<Arc<Log>>,
 }
 
 #[derive(Debug)]
 struct State {
+    /// The version of the last commit, or of the start.
     version: Version,
+    /// What writers see: what is committed, and on top of it what is in flight.
     tree: Tree,
     limits: LimitIndex,
+    flight: Flight,
+    queue: Queue,
 }
 
 /// What a write decided: the new data of a key, or that it goes.
+#[derive(Debug)]
 struct Change {
     key: Key,
     data: Option<Json>,
@@ -76,14 +86,19 @@ struct Aside {
     /// The limit that is written under, and what it is now. It is asked for before the lock: it
     /// may be a function of the application.
     limit: Option<(usize, Bound)>,
+    /// How many bytes are written, for the log.
+    bytes: usize,
 }
 
 impl Store {
-    pub(crate) fn new(rules: Arc<Rules>, publisher: Publisher) -> Self {
-        let clock = Clock::default();
-        let limits = LimitIndex::new(rules.limits().len());
-        let state = Mutex::new(State { version: clock.next(), tree: Tree::default(), limits });
-        Self { rules, clock, publisher, queues: Queues::default(), state }
+    pub(crate) fn new(
+        rules: Arc<Rules>,
+        publisher: Publisher,
+        clock: Clock,
+        log: Option<Arc<Log>>,
+    ) -> Self {
+        let state = Mutex::new(State::new(clock.next(), rules.limits().len()));
+        Self { rules, clock, publisher, queues: Queues::default(), state, log }
     }
 
     pub(crate) fn rules(&self) -> &Arc<Rules> {
@@ -96,14 +111,14 @@ impl Store {
     }
 
     pub(crate) fn get(&self, key: &Key) -> Option<Arc<Object>> {
-        self.lock().tree.get(key).cloned()
+        self.lock().committed(key).cloned()
     }
 
     /// Every object that `glob` names, in its order, and the version at which that is so.
     pub(crate) fn list(&self, glob: &Glob) -> (Version, Vec<Arc<Object>>) {
         let (version, mut objects) = {
             let state = self.lock();
-            (state.version, state.tree.list(glob).cloned().collect::<Vec<_>>())
+            (state.version, state.flight.committed_list(&state.tree, glob))
         };
         objects.sort_by(|a, b| a.list_order(b));
         if self.rules.is_oldest_first(glob) {
@@ -117,19 +132,29 @@ impl Store {
         if !self.rules.filters_reads() {
             return self.keys();
         }
-        let objects: Vec<_> = self.lock().tree.objects().cloned().collect();
+        let objects: Vec<_> = self.lock().objects().cloned().collect();
         let seen = objects.iter().filter(|object| !self.is_hidden(caller, object));
         seen.map(|object| object.key.clone()).collect()
     }
 
     /// Every key there is.
     pub(crate) fn keys(&self) -> Vec<Key> {
-        self.lock().tree.objects().map(|object| object.key.clone()).collect()
+        self.lock().objects().map(|object| object.key.clone()).collect()
+    }
+
+    /// How many objects there are.
+    pub(crate) fn objects(&self) -> usize {
+        let state = self.lock();
+        let more = state.flight.difference(&state.tree, |_| true);
+        state.tree.len().saturating_add_signed(more)
     }
 
     /// How many objects the limit with this number holds.
     pub(crate) fn limited(&self, nth: usize) -> usize {
-        self.lock().limits.count(nth)
+        let state = self.lock();
+        let is_limited = |key: &Key| self.rules.limit_of(key) == Some(nth);
+        let more = state.flight.difference(&state.tree, is_limited);
+        state.limits.count(nth).saturating_add_signed(more)
     }
 
     pub(crate) async fn set(
@@ -141,11 +166,19 @@ impl Store {
     ) -> Result<Version, Error> {
         let path = path_of(key);
         let data = self.rules.write(caller, &path, data).await?;
-        let decide = |tree: &Tree| {
-            condition.check(tree.get(key))?;
-            Ok::<_, Error>(vec![Change::set(key.clone(), data)])
+        let (bytes, mut data) = (size(key, &data), Some(data));
+        let version = loop {
+            let before = self.failures();
+            let decide = |tree: &Tree| {
+                condition.check(tree.get(key))?;
+                // What was once decided is not decided again.
+                Ok(vec![Change::set(key.clone(), data.take().ok_or(Error::Storage)?)])
+            };
+            match self.commit(self.under_limit(key, bytes)?, decide).await {
+                Err(refusal) if !self.stands(&refusal, key, before).await => {}
+                decided => break decided?,
+            }
         };
-        let version = self.commit(self.under_limit(key)?, decide).await?;
         self.rules.after_write(caller, &path).await;
         Ok(version)
     }
@@ -158,7 +191,7 @@ impl Store {
     ) -> Result<(Key, Version), Error> {
         let data = self.rules.write(caller, list.glob(), data).await?;
         let mut key = list.key(self.clock.next());
-        let aside = self.under_limit(&key)?;
+        let aside = self.under_limit(&key, size(&key, &data))?;
         let decide = |tree: &Tree| {
             // Somebody may have set this very key by hand.
             while tree.get(&key).is_some() {
@@ -187,29 +220,46 @@ impl Store {
                 // Others were faster each time. From here on, one after the other.
                 turn = Some(self.queues.turn(key).await);
             }
-            let seen = self.get(key).ok_or(Error::NotFound)?;
-            let hidden = self.is_hidden(caller, &seen);
-            // Whoever may write what it may not see learns no more of it than that it is there.
-            if hidden && (patch.asks() || *condition != Condition::Always) {
-                return Err(Error::NotFound);
-            }
-            condition.check(Some(&seen))?;
-            let patched = patch.apply(&seen.data);
-            let patched = if hidden { patched.or(Err(Error::NotFound)) } else { patched };
-            let data = self.rules.write(caller, &path, patched?).await?;
-            let decide = |tree: &Tree| match tree.get(key) {
-                Some(now) if Arc::ptr_eq(now, &seen) => Ok(vec![Change::set(key.clone(), data)]),
-                _ => Err(Conflict::Changed),
-            };
-            match self.commit(self.under_limit(key)?, decide).await {
+            let before = self.failures();
+            match self.try_patch(caller, key, patch, condition).await {
                 Ok(version) => break version,
                 Err(Conflict::Changed) => {}
-                Err(Conflict::Failed(error)) => return Err(error),
+                Err(Conflict::Failed(refusal)) => {
+                    if self.stands(&refusal, key, before).await {
+                        return Err(refusal);
+                    }
+                }
             }
         };
         drop(turn);
         self.rules.after_write(caller, &path).await;
         Ok(version)
+    }
+
+    /// Applies `patch` to what writers see now, unless that changes meanwhile.
+    async fn try_patch(
+        &self,
+        caller: &Caller,
+        key: &Key,
+        patch: &Patch,
+        condition: &Condition,
+    ) -> Result<Version, Conflict> {
+        let seen = self.lock().tree.get(key).cloned().ok_or(Error::NotFound)?;
+        let hidden = self.is_hidden(caller, &seen);
+        // Whoever may write what it may not see learns no more of it than that it is there.
+        if hidden && (patch.asks() || *condition != Condition::Always) {
+            return Err(Error::NotFound.into());
+        }
+        condition.check(Some(&seen))?;
+        let patched = patch.apply(&seen.data);
+        let patched = if hidden { patched.or(Err(Error::NotFound)) } else { patched };
+        let data = self.rules.write(caller, &path_of(key), patched?).await?;
+        let aside = self.under_limit(key, size(key, &data))?;
+        let decide = |tree: &Tree| match tree.get(key) {
+            Some(now) if Arc::ptr_eq(now, &seen) => Ok(vec![Change::set(key.clone(), data)]),
+            _ => Err(Conflict::Changed),
+        };
+        self.commit(aside, decide).await
     }
 
     pub(crate) async fn delete(
@@ -225,14 +275,22 @@ impl Store {
             now.ok_or(Error::NotFound)?;
             Ok(vec![Change::delete(key.clone())])
         };
-        self.commit(Aside::default(), decide).await
+        loop {
+            let before = self.failures();
+            match self.commit(Aside::default(), decide).await {
+                Err(refusal) if !self.stands(&refusal, key, before).await => {}
+                decided => return decided,
+            }
+        }
     }
 
     /// Deletes everything that `glob` names, in one commit.
     pub(crate) async fn delete_all(&self, caller: &Caller, glob: &Glob) -> Result<Version, Error> {
         self.rules.delete(caller, glob).await?;
-        let aside = Aside { cleared: Some(glob.clone()), limit: None };
-        let gone = |tree: &Tree| tree.list(glob).map(|it| Change::delete(it.key.clone())).collect();
+        let aside = Aside { cleared: Some(glob.clone()), ..Aside::default() };
+        let gone = |tree: &Tree| {
+            tree.list(glob).map(|(_, object)| Change::delete(object.key.clone())).collect()
+        };
         self.commit(aside, |tree| Ok(gone(tree))).await
     }
 
@@ -241,11 +299,11 @@ impl Store {
         for (nth, (_, limit)) in self.rules.limits().iter().enumerate() {
             // A panic is logged where it was caught, and the other limits hold all the same.
             let Ok(bound) = limit.bound() else { continue };
-            let over = |state: &State| state.limits.over(nth, bound, clock::wall(), &[]);
+            let over = |state: &State| state.limits.over(nth, bound, self.clock.wall(), &[]);
             if over(&self.lock()).is_empty() {
                 continue;
             }
-            let aside = Aside { cleared: None, limit: Some((nth, bound)) };
+            let aside = Aside { limit: Some((nth, bound)), ..Aside::default() };
             // The commit sees for itself what is over the limit.
             self.commit(aside, |_| Ok::<_, Error>(Vec::new())).await?;
         }
@@ -258,11 +316,11 @@ impl Store {
         !caller.is_program && matches!(seen(), Ok(None))
     }
 
-    fn under_limit(&self, key: &Key) -> Result<Aside, Error> {
+    fn under_limit(&self, key: &Key, bytes: usize) -> Result<Aside, Error> {
         let nth = self.rules.limit_of(key);
         let limit = nth.and_then(|nth| Some((nth, &self.rules.limits().get(nth)?.1)));
         let limit = limit.map(|(nth, limit)| Ok::<_, Error>((nth, limit.bound()?))).transpose()?;
-        Ok(Aside { cleared: None, limit })
+        Ok(Aside { cleared: None, limit, bytes })
     }
 
     /// A version that no commit has: for what only some are told.
@@ -273,25 +331,77 @@ impl Store {
     /// Reserve, decide, log, apply, publish, answer.
     async fn commit<E: From<Error>>(
         &self,
-        Aside { cleared, limit }: Aside,
+        aside: Aside,
         decide: impl FnOnce(&Tree) -> Result<Vec<Change>, E>,
     ) -> Result<Version, E> {
-        // All waiting is here, before the lock. Inside it nothing waits, so the order of events
-        // is the order of changes.
+        // All waiting is before the lock. Inside it nothing waits, so the order of events is the
+        // order of changes.
+        let Some(log) = &self.log else {
+            let place = self.publisher.reserve().await?;
+            let mut state = self.lock();
+            let commit = self.decide(&mut state, aside, decide)?;
+            return Ok(state.publish(commit, place));
+        };
+        let room = log.reserve(aside.bytes).await?;
+        if log.durability() == Durability::Flushed {
+            let answer = {
+                let mut state = self.lock();
+                state.queue.check()?;
+                let commit = self.decide(&mut state, aside, decide)?;
+                commit.events.iter().for_each(|event| state.flight.begin(event));
+                room.submit(&mut state.queue, commit)
+            };
+            return answer.await.map_err(|_| Error::Closed)?.map_err(E::from);
+        }
         let place = self.publisher.reserve().await?;
         let mut state = self.lock();
+        state.queue.check()?;
+        let commit = self.decide(&mut state, aside, decide)?;
+        room.submit_answered(&mut state.queue, commit.clone());
+        Ok(state.publish(commit, place))
+    }
+
+    /// Decides a write against what writers see, and does it there.
+    fn decide<E>(
+        &self,
+        state: &mut State,
+        Aside { cleared, limit, .. }: Aside,
+        decide: impl FnOnce(&Tree) -> Result<Vec<Change>, E>,
+    ) -> Result<Commit, E> {
         let changes = decide(&state.tree)?;
         let version = self.clock.next();
         let mut events: Vec<Event> =
             changes.into_iter().map(|change| state.tree.stamp(change, version)).collect();
         if let Some((nth, bound)) = limit {
-            state.evict(nth, bound, &mut events, version);
+            state.evict(nth, bound, &mut events, version, self.clock.wall());
         }
-        // The log stands here. Without a backend it is absent and costs nothing.
-        let commit = Commit { version, events, cleared };
-        state.apply(&commit, &self.rules);
-        place.publish(commit);
-        Ok(version)
+        state.apply(&events, &self.rules);
+        Ok(Commit { version, events, cleared })
+    }
+
+    /// How often what was in flight has come to nothing.
+    fn failures(&self) -> u64 {
+        self.log.as_ref().map_or(0, |log| log.failures())
+    }
+
+    /// Whether a refusal may be answered: what it was decided on is committed, which is waited
+    /// for. It may not when that came to nothing, in a failure after those `before`.
+    async fn stands(&self, refusal: &Error, key: &Key, before: u64) -> bool {
+        let Some(log) = &self.log else { return true };
+        if matches!(refusal, Error::Closed | Error::Loading | Error::Storage) {
+            return true;
+        }
+        let newest = {
+            let state = self.lock();
+            if log.failures() != before {
+                return false;
+            }
+            state.flight.newest(key)
+        };
+        match newest {
+            Some(version) => log.landed(version, before).await,
+            None => true,
+        }
     }
 
     /// A panic elsewhere does not leave half a change: deciding changes nothing, and applying
@@ -301,11 +411,31 @@ impl Store {
     }
 }
 
+/// How much of the log's room a write takes.
+fn size(key: &Key, data: &Json) -> usize {
+    key.as_str().len() + data.as_str().len()
+}
+
 impl State {
+    fn new(version: Version, limits: usize) -> Self {
+        let (tree, limits) = (Tree::default(), LimitIndex::new(limits));
+        Self { version, tree, limits, flight: Flight::default(), queue: Queue::default() }
+    }
+
+    /// What readers see of `key`.
+    fn committed(&self, key: &Key) -> Option<&Arc<Object>> {
+        self.flight.committed(&self.tree, key)
+    }
+
+    /// What readers see of everything.
+    fn objects(&self) -> impl Iterator<Item = &Arc<Object>> {
+        self.flight.all_committed(&self.tree)
+    }
+
     /// Adds to `events` that what is over a limit goes: at no version there is more than that.
-    fn evict(&self, nth: usize, bound: Bound, events: &mut Vec<Event>, version: Version) {
+    fn evict(&self, nth: usize, bound: Bound, events: &mut Vec<Event>, version: Version, now: u64) {
         let written = events.len();
-        for key in self.limits.over(nth, bound, clock::wall(), events) {
+        for key in self.limits.over(nth, bound, now, events) {
             match events.iter_mut().take(written).find(|event| event.key == key) {
                 // What was written is itself over the limit.
                 Some(event) => event.new = None,
@@ -315,8 +445,8 @@ impl State {
         events.retain(|event| event.old.is_some() || event.new.is_some());
     }
 
-    fn apply(&mut self, commit: &Commit, rules: &Rules) {
-        for event in &commit.events {
+    fn apply(&mut self, events: &[Event], rules: &Rules) {
+        for event in events {
             match &event.new {
                 Some(object) => self.tree.insert(Arc::clone(object)),
                 None => self.tree.remove(&event.key),
@@ -325,7 +455,14 @@ impl State {
                 self.limits.apply(nth, event);
             }
         }
-        self.version = commit.version;
+    }
+
+    /// Makes what was done the truth for everybody.
+    fn publish(&mut self, commit: Commit, place: Place<'_>) -> Version {
+        let version = commit.version;
+        self.version = version;
+        place.publish(commit);
+        version
     }
 }
 

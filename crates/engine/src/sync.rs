@@ -5,10 +5,10 @@
 //! stepped, so that `schedules.rs` can have anybody else go on at each use of them.
 
 #[cfg(test)]
-pub(crate) use self::stepped::{Mutex, MutexGuard, watch};
+pub(crate) use self::stepped::{Condvar, Mutex, MutexGuard, watch};
 #[cfg(not(test))]
 pub(crate) use {
-    std::sync::{Mutex, MutexGuard},
+    std::sync::{Condvar, Mutex, MutexGuard},
     tokio::sync::watch,
 };
 
@@ -16,7 +16,8 @@ pub(crate) use {
 mod stepped {
     use std::{
         ops::{Deref, DerefMut},
-        sync::{self, LockResult, PoisonError, TryLockError, atomic::Ordering},
+        sync::{self, LockResult, PoisonError, TryLockError, WaitTimeoutResult, atomic::Ordering},
+        time::Duration,
     };
 
     /// Tokio's, with a step before each use.
@@ -84,6 +85,53 @@ mod stepped {
     pub(crate) struct MutexGuard<'a, T>(sync::MutexGuard<'a, T>, Step);
 
     struct Step;
+
+    /// The standard library's. No schedule waits for it: it is the log's, which has a thread.
+    #[derive(Debug)]
+    pub(crate) struct Condvar(sync::Condvar);
+
+    /// What comes of waiting: the lock, and whether it took too long.
+    type Waited<G> = LockResult<(G, WaitTimeoutResult)>;
+
+    impl Condvar {
+        pub(crate) fn new() -> Self {
+            Self(sync::Condvar::new())
+        }
+
+        pub(crate) fn notify_one(&self) {
+            self.0.notify_one();
+        }
+
+        pub(crate) fn wait_timeout<'a, T>(
+            &self,
+            MutexGuard(guard, step): MutexGuard<'a, T>,
+            time: Duration,
+        ) -> Waited<MutexGuard<'a, T>> {
+            stepped(self.0.wait_timeout(guard, time), step)
+        }
+
+        pub(crate) fn wait_timeout_while<'a, T>(
+            &self,
+            MutexGuard(guard, step): MutexGuard<'a, T>,
+            time: Duration,
+            condition: impl FnMut(&mut T) -> bool,
+        ) -> Waited<MutexGuard<'a, T>> {
+            stepped(self.0.wait_timeout_while(guard, time, condition), step)
+        }
+    }
+
+    fn stepped<T>(
+        waited: Waited<sync::MutexGuard<'_, T>>,
+        step: Step,
+    ) -> Waited<MutexGuard<'_, T>> {
+        match waited {
+            Ok((guard, result)) => Ok((MutexGuard(guard, step), result)),
+            Err(error) => {
+                let (guard, result) = error.into_inner();
+                Err(PoisonError::new((MutexGuard(guard, step), result)))
+            }
+        }
+    }
 
     impl<T> Mutex<T> {
         pub(crate) fn new(value: T) -> Self {

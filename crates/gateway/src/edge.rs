@@ -1,42 +1,69 @@
 //! What every request passes before its route is looked for, and every answer on its way out:
 //! CORS, a panic's answer, and compression for those who can unpack.
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    any::Any,
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use axum::{
-    Router,
     body::{Body, HttpBody},
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use futures_util::FutureExt as _;
-use tower::ServiceExt as _;
+use monoxide_engine::Error;
+use tower::{ServiceExt as _, service_fn};
 use tower_http::{
     CompressionLevel,
     compression::{Compression, Predicate},
 };
 
-use crate::{door::Settings, error::Refusal, upgrade::words};
+use crate::{door::Settings, doors::Doors, error::Refusal, health, upgrade::words};
 
 /// Below this a packed answer would not save a packet.
 const WORTH_PACKING: u64 = 1024;
 
-/// The router, and what is around it.
-#[derive(Clone)]
+/// What is around the doors.
+#[derive(Debug, Clone)]
 pub(crate) struct Edge {
-    router: Router,
+    doors: Doors,
     settings: Arc<Settings>,
+    opened: Opened,
+}
+
+/// Whether the server has everything that it is to serve. Clones are of the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Opened(Arc<AtomicBool>);
+
+impl Opened {
+    pub(crate) fn open(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Refuses everything but the question how the server is.
+    fn check(&self, request: &Request) -> Result<(), Refusal> {
+        if self.0.load(Ordering::Acquire) || request.uri().path() == health::PATH {
+            return Ok(());
+        }
+        Err(Error::Loading.into())
+    }
 }
 
 impl Edge {
-    pub(crate) fn new(router: Router, settings: Arc<Settings>) -> Self {
-        Self { router, settings }
+    pub(crate) fn new(doors: Doors, settings: Arc<Settings>, opened: Opened) -> Self {
+        Self { doors, settings, opened }
     }
 
     /// Answers a request.
     pub(crate) async fn answer(self, request: Request) -> Response {
-        let Self { router, settings } = self;
+        let Self { doors, settings, opened } = self;
         if let Some(preflight) = settings.origins.preflight(&request) {
             return preflight;
         }
@@ -45,7 +72,10 @@ impl Edge {
         let packs = may_be_packed && request.headers().contains_key(header::ACCEPT_ENCODING);
         // Whoever can unpack nothing does not pay for the others.
         let answer = async {
-            if packs { packed(router, request).await } else { plain(router, request).await }
+            if let Err(loading) = opened.check(&request) {
+                return loading.into_response();
+            }
+            if packs { packed(doors, request).await } else { doors.answer(request).await }
         };
         let answer = AssertUnwindSafe(answer).catch_unwind().await;
         let mut response = answer.unwrap_or_else(|panic| panicked(&*panic));
@@ -61,22 +91,15 @@ impl Edge {
                 headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, etag);
             }
         }
-        if may_be_packed {
-            varies(headers, "Accept-Encoding");
-        }
-        varies(headers, "Origin");
+        varies(headers, if may_be_packed { "Accept-Encoding, Origin" } else { "Origin" });
         response
     }
 }
 
-async fn plain(router: Router, request: Request) -> Response {
-    let Ok(response) = router.oneshot(request).await;
-    response
-}
-
-async fn packed(router: Router, request: Request) -> Response {
+async fn packed(doors: Doors, request: Request) -> Response {
+    let answer = service_fn(async |request| Ok::<_, Infallible>(doors.answer(request).await));
     let packing =
-        Compression::new(router).quality(CompressionLevel::Fastest).compress_when(WorthPacking);
+        Compression::new(answer).quality(CompressionLevel::Fastest).compress_when(WorthPacking);
     let Ok(response) = packing.oneshot(request).await;
     response.map(Body::new)
 }
@@ -89,10 +112,16 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
     Refusal::Panicked.into_response()
 }
 
-/// Says that the answer depends on this header of the request.
+/// Says which headers of the request the answer depends on, besides those that it names itself.
 fn varies(headers: &mut HeaderMap, on: &'static str) {
-    if !words(headers, header::VARY).any(|word| word.eq_ignore_ascii_case(on)) {
-        headers.append(header::VARY, HeaderValue::from_static(on));
+    if !headers.contains_key(header::VARY) {
+        headers.insert(header::VARY, HeaderValue::from_static(on));
+        return;
+    }
+    for name in on.split(", ") {
+        if !words(headers, header::VARY).any(|word| word.eq_ignore_ascii_case(name)) {
+            headers.append(header::VARY, HeaderValue::from_static(name));
+        }
     }
 }
 

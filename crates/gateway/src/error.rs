@@ -60,6 +60,8 @@ pub(crate) enum Refusal {
     Origin,
     #[error("the request took too long")]
     Deadline,
+    #[error("the server is {0}")]
+    Unwell(&'static str),
     #[error(transparent)]
     Engine(#[from] Error),
 }
@@ -92,6 +94,7 @@ impl Refusal {
             Self::Handshake => (StatusCode::BAD_REQUEST, "Bad Request\n"),
             Self::Origin => (StatusCode::FORBIDDEN, "Forbidden\n"),
             Self::Deadline => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server deadline reached"),
+            Self::Unwell(how) => (StatusCode::SERVICE_UNAVAILABLE, *how),
             Self::Engine(error) => return engine(error),
         };
         (status, text.to_owned())
@@ -116,6 +119,8 @@ fn engine(error: &Error) -> (StatusCode, String) {
         Error::Merge(error) => (StatusCode::BAD_REQUEST, error.to_string()),
         Error::Json(error) => (StatusCode::BAD_REQUEST, format!("json: {error}")),
         Error::Closed => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server is closing".to_owned()),
+        Error::Loading => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server is loading".to_owned()),
+        Error::Storage => (StatusCode::SERVICE_UNAVAILABLE, "ooo: storage is failing".to_owned()),
         error => {
             tracing::error!(%error, "a request failed");
             (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL.to_owned())
@@ -134,6 +139,9 @@ impl IntoResponse for Refusal {
         }
         if matches!(self, Self::Handshake) {
             headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
+        if matches!(self, Self::Engine(Error::Loading)) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if matches!(self, Self::BodyTooLarge(_)) {
             // What is left of the body is not worth reading to keep the connection.

@@ -30,6 +30,7 @@ mod endpoint;
 mod error;
 mod example;
 mod guests;
+mod health;
 mod hooks;
 mod linger;
 mod listen;

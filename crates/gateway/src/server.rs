@@ -2,8 +2,9 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use monoxide_engine::Engine;
+use monoxide_engine::{Engine, Health};
 use tokio::{
+    join,
     net::TcpListener,
     time::{Instant, timeout},
 };
@@ -14,13 +15,14 @@ use crate::{
     assets::Site,
     clock::Clock,
     door::{Door, House, Running, Settings, Sockets},
-    doors::{Shadows, router},
-    edge::Edge,
+    doors::{Doors, Shadows},
+    edge::{Edge, Opened},
     endpoint::EndpointError,
     guests::{Guests, Limits},
     listen::Listening,
     origins::Origins,
     pace::Timeouts,
+    phases::Phases,
     tls::{Tls, TlsError},
 };
 
@@ -105,9 +107,11 @@ impl Builder {
 
     /// How many connections there may be from one IPv4 address or one IPv6 network of 64 bits. One
     /// above it is answered 429 with `Retry-After` before its request is read, and under TLS
-    /// closed. Behind a proxy all connections are the proxy's. Default: 4,096.
+    /// closed. Behind a proxy all connections are the proxy's. Default: 4,096, and any number from
+    /// the machine itself, where a proxy or a tool may be; what is set is for it, too.
     pub fn max_connections_per_address(mut self, count: usize) -> Self {
-        self.settings.limits.per_address = count;
+        let limits = &mut self.settings.limits;
+        (limits.per_address, limits.from_here) = (count, count);
         self
     }
 
@@ -216,7 +220,7 @@ impl Server {
             site: None,
             max_body: 10 * 1024 * 1024,
             max_message: 1024 * 1024,
-            limits: Limits { total: 65_536, per_address: 4096 },
+            limits: Limits { total: 65_536, per_address: 4096, from_here: usize::MAX },
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
             tick: Duration::from_secs(1),
@@ -235,11 +239,12 @@ impl Server {
     }
 
     /// Serves until `stop` is cancelled. Then sockets are closed with 1001, requests that were
-    /// begun are finished, for as long as the deadline at most, and the engine is closed.
+    /// begun are finished, for as long as the deadline at most, and the engine is closed. While
+    /// the engine loads, every request but `/_health` is answered with 503.
     ///
     /// # Errors
     ///
-    /// When the process cannot be told to read its certificate again.
+    /// When the process cannot be told to read its certificate again, or the engine cannot load.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
         let Self { engine, settings, shadows, tls } = self;
         let (settings, clock) = (Arc::new(settings), Clock::new());
@@ -261,10 +266,20 @@ impl Server {
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
         let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
         let door = Door::new(house);
-        shadows.warn(&engine);
-        phases.start().await;
-
-        listening.run(listener, Edge::new(router(&door), Arc::clone(&settings))).await;
+        let (opened, stop) = (Opened::default(), &door.sockets.stop);
+        let doors = Doors::new(door.clone(), shadows);
+        let edge = Edge::new(doors.clone(), Arc::clone(&settings), opened.clone());
+        let is_loading = matches!(engine.health(), Health::Loading { .. });
+        let open = open(&engine, &doors, phases, &opened, stop);
+        let listen = listening.run(listener, edge);
+        let loaded = if is_loading {
+            join!(open, listen).0
+        } else {
+            // Whoever comes meanwhile waits at the door.
+            let loaded = open.await;
+            listen.await;
+            loaded
+        };
         tasks.close();
         if timeout(settings.deadline, tasks.wait()).await.is_err() {
             tracing::warn!("some connections did not end in time and are cut");
@@ -274,8 +289,28 @@ impl Server {
         engine.close().await;
         phases.run("post-shutdown", &phases.post_shutdown).await;
         phases.run("close", &phases.close).await;
-        Ok(())
+        loaded
     }
+}
+
+/// Opens the doors when the engine has everything and the hooks of the start have run, or `stop`s
+/// the server.
+async fn open(
+    engine: &Engine,
+    doors: &Doors,
+    phases: &Phases,
+    opened: &Opened,
+    stop: &CancellationToken,
+) -> io::Result<()> {
+    let Some(loaded) = stop.run_until_cancelled(engine.ready()).await else { return Ok(()) };
+    if let Err(error) = loaded {
+        stop.cancel();
+        return Err(io::Error::other(error));
+    }
+    doors.warn();
+    phases.start().await;
+    opened.open();
+    Ok(())
 }
 
 /// Follows `asked`, the wish to stop, through the phases in which everything still works, and

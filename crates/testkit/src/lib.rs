@@ -15,6 +15,7 @@ pub mod fixture;
 mod http;
 mod redact;
 pub mod socket;
+pub mod storage;
 
 use std::net::SocketAddr;
 

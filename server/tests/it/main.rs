@@ -5,6 +5,7 @@
 mod memory;
 mod settings;
 mod stopping;
+mod storage;
 
 use std::{net::SocketAddr, process::Stdio};
 
@@ -13,7 +14,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-/// The program, without any settings of whoever runs the tests.
+/// The program, without any settings of whoever runs the tests, and in memory.
 fn monoxide(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_monoxide"));
     for (name, _) in std::env::vars_os() {
@@ -24,7 +25,11 @@ fn monoxide(arguments: &[&str]) -> Command {
         }
     }
     // A panic would print its backtrace.
-    command.env("RUST_BACKTRACE", "1").args(arguments).kill_on_drop(true);
+    command
+        .env("RUST_BACKTRACE", "1")
+        .env("MONOXIDE_MEMORY", "yes")
+        .args(arguments)
+        .kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

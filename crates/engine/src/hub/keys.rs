@@ -8,7 +8,7 @@ use crate::event::Commit;
 
 /// How many objects each list has.
 #[derive(Debug)]
-pub(super) struct KeyIndex {
+pub(crate) struct KeyIndex {
     document: Document,
     /// Entries that changed since subscribers were told.
     untold: BTreeSet<Glob>,
@@ -29,6 +29,31 @@ impl KeyIndex {
         Self { document, untold: BTreeSet::new() }
     }
 
+    /// The index of a store that has these keys, as far as they are public.
+    pub(crate) fn of<'a>(
+        version: Version,
+        keys: impl Iterator<Item = &'a Key>,
+        is_public: impl Fn(&Key) -> bool,
+    ) -> Self {
+        let mut index = Self::new(version);
+        let mut counted: Option<(Glob, i64)> = None;
+        // Keys of one list come one after the other, mostly, and are counted in one step.
+        for key in keys.filter(|key| is_public(key)) {
+            match &mut counted {
+                Some((entry, count)) if entry.matches(key) && entry.is_list() => *count += 1,
+                _ => {
+                    if let Some((entry, count)) = counted.replace((entry(key), 1)) {
+                        index.document.count(&entry, count);
+                    }
+                }
+            }
+        }
+        if let Some((entry, count)) = counted {
+            index.document.count(&entry, count);
+        }
+        index
+    }
+
     pub(super) fn version(&self) -> Version {
         self.document.updated
     }
@@ -39,7 +64,7 @@ impl KeyIndex {
 
     /// Takes a commit in, as far as keys are public, and says whether there is something that
     /// subscribers are to be told.
-    pub(super) fn take(&mut self, commit: &Commit, is_public: impl Fn(&Key) -> bool) -> bool {
+    pub(crate) fn take(&mut self, commit: &Commit, is_public: impl Fn(&Key) -> bool) -> bool {
         for event in &commit.events {
             let change = match (&event.old, &event.new) {
                 (None, Some(_)) => 1,

@@ -23,10 +23,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::totals::Totals;
 use self::{
     document::Document,
-    keys::KeyIndex,
     routes::Routes,
     topic::{Number, Topic},
     view::View,
@@ -38,6 +36,7 @@ pub use self::{
     topic::TopicState,
     totals::Stats,
 };
+pub(crate) use self::{keys::KeyIndex, totals::Totals};
 use crate::{
     error::Error,
     event::{Commit, Event},
@@ -91,6 +90,8 @@ impl Default for Settings {
 
 #[derive(Debug)]
 enum Request {
+    /// What was stored before the start; nothing else comes before it.
+    Loaded(KeyIndex),
     Commit(Commit),
     Subscribe {
         watched: Watched,
@@ -136,6 +137,21 @@ impl Publisher {
     /// Waits for a place in the queue.
     pub(crate) async fn reserve(&self) -> Result<Place<'_>, Error> {
         self.0.reserve().await.map(Place).map_err(|_| Error::Closed)
+    }
+
+    /// Waits for so many places in the queue, at most as many as it has.
+    pub(crate) async fn reserve_many(
+        &self,
+        count: usize,
+    ) -> Result<impl Iterator<Item = Place<'_>>, Error> {
+        let places = self.0.reserve_many(count).await.map_err(|_| Error::Closed)?;
+        Ok(places.map(Place))
+    }
+
+    /// Says which keys there are before the first commit.
+    pub(crate) async fn loaded(&self, keys: KeyIndex) {
+        // A hub that has ended tells nobody of anything.
+        drop(self.0.send(Request::Loaded(keys)).await);
     }
 }
 
@@ -230,6 +246,7 @@ impl Task {
     fn take(&mut self, request: Request) {
         // Whoever asked may have given up; then the answer is dropped, and that is all.
         match request {
+            Request::Loaded(keys) => self.keys = keys,
             Request::Commit(commit) => self.publish(&commit),
             Request::Subscribe { watched, identity, since, answer } => {
                 drop(answer.send(Subscription::new(self.topic(watched, identity), since)));

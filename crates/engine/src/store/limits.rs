@@ -18,6 +18,15 @@ impl LimitIndex {
         Self { limits: vec![BTreeSet::new(); count] }
     }
 
+    /// The index of these objects, each with the number of its limit.
+    pub(super) fn fill(&mut self, objects: impl Iterator<Item = (usize, (u64, Key))>) {
+        let mut by_limit: Vec<Vec<(u64, Key)>> = vec![Vec::new(); self.limits.len()];
+        for (nth, object) in objects {
+            by_limit.get_mut(nth).into_iter().for_each(|all| all.push(object.clone()));
+        }
+        self.limits = by_limit.into_iter().map(BTreeSet::from_iter).collect();
+    }
+
     pub(super) fn count(&self, nth: usize) -> usize {
         self.limits.get(nth).map_or(0, BTreeSet::len)
     }

@@ -13,6 +13,7 @@ mod reads;
 mod replay;
 mod sharing;
 mod slow;
+mod storage;
 mod writes;
 
 use futures_util::FutureExt as _;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use monoxide_engine::Health;
+use monoxide_protocol::Version;
 use serde::Serialize;
 
-use crate::{door::Door, error::Refusal, guests::Full};
+use crate::{door::Door, error::Refusal, guests::Full, health};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -36,12 +38,26 @@ pub(super) struct Info {
     topics: usize,
     skips: u64,
     pinned_bytes: usize,
+    health: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failing: Option<Failing>,
+}
+
+/// Since when nothing can be written, and why.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Failing {
+    since: u64,
+    reason: &'static str,
+    /// The first and the last version of what was answered and is not on disk.
+    at_risk: Option<(Version, Version)>,
 }
 
 /// ooo's numbers, and some of our own. Durations are in nanoseconds.
 pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
     let (engine, settings) = (&door.engine, &door.settings);
     let (guests, stats) = (&door.running.guests, engine.stats().await?);
+    let health = engine.health();
     Ok(Info {
         name: settings.name.clone(),
         address: door.running.address.to_string(),
@@ -62,7 +78,7 @@ pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
         dropped_events: engine.dropped_events(),
         version: env!("CARGO_PKG_VERSION"),
         uptime: nanos(door.running.since.elapsed()),
-        objects: engine.all_keys().len(),
+        objects: engine.objects(),
         connections: guests.open(),
         refused_connections: guests.refused(Full::Total),
         refused_by_address: guests.refused(Full::Address),
@@ -70,7 +86,16 @@ pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
         topics: stats.topics,
         skips: stats.skips,
         pinned_bytes: stats.pinned_bytes,
+        health: health::word(&health),
+        failing: failing(&health),
     })
+}
+
+fn failing(health: &Health) -> Option<Failing> {
+    match *health {
+        Health::Failing { since, reason, at_risk } => Some(Failing { since, reason, at_risk }),
+        _ => None,
+    }
 }
 
 fn nanos(duration: Duration) -> u64 {

@@ -26,6 +26,7 @@ mod rest;
 mod shutdown;
 mod sockets;
 mod stopping;
+mod storage;
 mod timeouts;
 mod tls;
 mod upgrades;

@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
-use monoxide_engine::{Engine, list_json};
+use monoxide_engine::{Engine, Health, list_json};
 use monoxide_protocol::EMPTY_OBJECT;
+use monoxide_testkit::storage::{Disk, Fault, Faults};
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 use tokio::{
@@ -35,6 +36,8 @@ struct Case {
     bytes: usize,
     linger: Duration,
     no_patch: bool,
+    /// The commits that go wrong, each so many after the one before; without a disk none.
+    disk: Option<Vec<(usize, Fault)>>,
 }
 
 fn data() -> impl Strategy<Value = Value> {
@@ -90,22 +93,40 @@ fn case(writes: usize, steps: usize, rests: u32) -> impl Strategy<Value = Case> 
             bytes,
             linger,
             no_patch,
+            disk: None,
         },
     )
+}
+
+/// A case whose backend fails now and then.
+fn case_with_a_disk() -> impl Strategy<Value = Case> {
+    let fault = select(&[Fault::Fails, Fault::Tears, Fault::Lies][..]);
+    let faults = vec((1..20_usize, fault), 0..4);
+    (case(24, 16, 0), faults).prop_map(|(case, faults)| Case { disk: Some(faults), ..case })
 }
 
 async fn check(case: Case) {
     let (log, bounds) = (Arc::new(Mutex::new(Vec::new())), Bounds::default());
     bounds.set(3, false);
     let events = Arc::clone(&log);
-    let engine = Engine::builder()
+    let builder = Engine::builder()
         .window(case.window, case.bytes)
         .linger(case.linger)
         .no_patch(case.no_patch)
         .filters(world::filters(&bounds))
-        .on_event(move |event| events.lock().unwrap().push(event.clone()))
-        .start()
-        .unwrap();
+        .on_event(move |event| events.lock().unwrap().push(event.clone()));
+    let (disk, faults) = (Disk::default(), Faults::default());
+    let builder = match case.disk {
+        Some(_) => builder.backend(faults.opener(&disk)),
+        None => builder,
+    };
+    let engine = builder.start().unwrap();
+    engine.ready().await.unwrap();
+    let mut nth = 0;
+    for (after, fault) in case.disk.iter().flatten() {
+        nth += after;
+        faults.plan(nth, *fault);
+    }
     let (scripted, mut all_scripted) = mpsc::channel(1);
     let followers = case.followers.into_iter().map(|(watched, name, script)| {
         let following = follow(engine.clone(), watched, name, script, scripted.clone());
@@ -121,11 +142,18 @@ async fn check(case: Case) {
     }
     // Whoever comes back after the end would be refused, so all scripts come to theirs first.
     assert_eq!(all_scripted.recv().await, None);
+    // A process that ends while its disk fails may leave what it refused.
+    while engine.health() != Health::Ok {
+        tokio::task::yield_now().await;
+    }
     engine.close().await;
 
     assert_eq!(engine.dropped_events(), 0, "the log is whole");
     let history = History::of(&log.lock().unwrap(), &done);
     assert_eq!(engine.all_keys().len(), history.objects().count());
+    if case.disk.is_some() {
+        check_disk(&disk, &history).await;
+    }
     let terms = Terms {
         window: (case.bytes > 1_000).then_some(case.window),
         topics_stay: case.linger > Duration::from_secs(30),
@@ -147,6 +175,19 @@ fn check_read(engine: &Engine, history: &History, watched: &str, name: &str) {
     };
     let read: Value = serde_json::from_str(&read).unwrap();
     assert_eq!(read, world::document(name, &glob, history.objects()), "`{watched}` of `{name}`");
+}
+
+/// What is loaded is what the log says is there.
+async fn check_disk(disk: &Disk, history: &History) {
+    let engine = Engine::builder().backend(disk.opener()).start().unwrap();
+    engine.ready().await.unwrap();
+    let loaded = engine.all_keys().into_iter().map(|key| engine.get(&key).unwrap());
+    let (mut loaded, mut stored): (Vec<_>, Vec<_>) =
+        (loaded.collect(), history.objects().cloned().collect());
+    loaded.sort_by(|a, b| a.key.cmp(&b.key));
+    stored.sort_by(|a, b| a.key.cmp(&b.key));
+    assert_eq!(loaded, stored);
+    engine.close().await;
 }
 
 /// On one thread, where time goes on when nothing else can happen.
@@ -195,5 +236,17 @@ proptest! {
         case in case(24, 24, 1),
     ) {
         check_in_made_time(case);
+    }
+}
+
+proptest! {
+    // Waiting for a disk to work again takes its time.
+    #![proptest_config(config(10))]
+
+    #[test]
+    fn with_a_disk_that_fails_nobody_sees_what_is_not_on_it_and_all_else_is_the_same(
+        case in case_with_a_disk(),
+    ) {
+        check_in_real_time(case);
     }
 }

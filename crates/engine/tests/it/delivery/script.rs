@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use monoxide_engine::{Engine, Error};
+use monoxide_engine::{Engine, Error, Health};
 use monoxide_protocol::{Key, Message, Replica, Version};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -82,10 +82,10 @@ async fn write_one(engine: &Engine, write: Write) -> Option<(Version, Done)> {
             let written = engine.set(key(at), json(data.clone())).await;
             (written, Done::Set(key(at), data))
         }
-        Write::Push(at, data) => {
-            let (key, version) = engine.push(&list(at), json(data.clone())).await.unwrap();
-            (Ok(version), Done::Set(key, data))
-        }
+        Write::Push(at, data) => match engine.push(&list(at), json(data.clone())).await {
+            Ok((key, version)) => (Ok(version), Done::Set(key, data)),
+            Err(error) => (Err(error), Done::DeleteAll(at)),
+        },
         Write::Patch(at, patch) => {
             (engine.patch(&key(at), &crate::merge(patch)).await, Done::Patch(key(at)))
         }
@@ -96,6 +96,12 @@ async fn write_one(engine: &Engine, write: Write) -> Option<(Version, Done)> {
     match written {
         Ok(version) => Some((version, done)),
         Err(Error::NotFound | Error::Merge(_)) => None,
+        Err(Error::Storage) => {
+            while engine.health() != Health::Ok {
+                tokio::task::yield_now().await;
+            }
+            None
+        }
         Err(error) => panic!("{error}"),
     }
 }

@@ -1,0 +1,190 @@
+//! A folder with everything that is kept: who uses it, of which format it is, and the backend's
+//! own files.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{Backend, BackendError, Kind};
+
+/// Held by the process that uses the folder, for as long as it lives.
+const LOCK: &str = "lock";
+
+/// Says what the folder holds, in one line.
+const FORMAT: &str = "format";
+
+/// The number of the format that this program writes, and the only one it reads.
+const NUMBER: &str = "1";
+
+/// A folder that this process alone uses, until the last of its clones and openers is dropped.
+///
+/// ```text
+/// data/lock      held while a process uses the folder
+/// data/format    `monoxide 1 redb`: the number of the format, and the backend
+/// data/redb/…    the backend's own files
+/// ```
+#[derive(Debug, Clone)]
+pub struct Folder {
+    path: PathBuf,
+    kind: Kind,
+    /// Closing the file unlocks it.
+    _lock: Arc<File>,
+}
+
+/// Why a folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderError {
+    /// Another process uses it.
+    #[error("`{}` is in use by another process", .0.display())]
+    InUse(PathBuf),
+    /// What is in it is of a later version of this program, or not of this program at all.
+    #[error("`{}` has the format `{found}`, which this program does not know", folder.display())]
+    Format {
+        /// The folder.
+        folder: PathBuf,
+        /// What its file `format` says.
+        found: String,
+    },
+    /// What is in it was written with another backend.
+    #[error("`{}` was written with the backend {found}, not {wanted}", folder.display())]
+    Kind {
+        /// The folder.
+        folder: PathBuf,
+        /// The backend that it was written with.
+        found: Kind,
+        /// The backend that it was to be opened with.
+        wanted: Kind,
+    },
+    /// It cannot be made, read or written.
+    #[error("`{}` cannot be used: {error}", folder.display())]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+impl Folder {
+    /// Opens the folder at `path` for this process, and makes it when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`]; nothing is changed then.
+    pub fn open(path: impl Into<PathBuf>, kind: Kind) -> Result<Self, FolderError> {
+        let path = path.into();
+        match claim(&path, kind) {
+            Ok(lock) => Ok(Self { path, kind, _lock: Arc::new(lock) }),
+            Err(Refused::Folder(error)) => Err(error),
+            Err(Refused::Io(error)) => Err(FolderError::Io { folder: path, error }),
+        }
+    }
+
+    /// The backend that the folder at `path` was written with; `None` when there is nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Format`] and [`FolderError::Io`].
+    pub fn kind_of(path: impl AsRef<Path>) -> Result<Option<Kind>, FolderError> {
+        let path = path.as_ref();
+        read_format(path).map_err(|refused| match refused {
+            Refused::Folder(error) => error,
+            Refused::Io(error) => FolderError::Io { folder: path.to_owned(), error },
+        })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its backend.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Opens its backend. Only one may be open at a time.
+    ///
+    /// # Errors
+    ///
+    /// When its files cannot be read or made.
+    pub fn backend(&self) -> Result<Box<dyn Backend>, BackendError> {
+        let files = self.path.join(self.kind.name());
+        fs::create_dir_all(&files)?;
+        match self.kind {
+            #[cfg(feature = "redb")]
+            Kind::Redb => Ok(Box::new(super::redb::Redb::open(&files)?)),
+            #[cfg(feature = "sled")]
+            Kind::Sled => Ok(Box::new(super::sled::Sled::open(&files)?)),
+            #[cfg(not(all(feature = "redb", feature = "sled")))]
+            kind => Err(BackendError::Io(format!("this program is built without {kind}"))),
+        }
+    }
+
+    /// What [`Builder::backend`](crate::Builder::backend) takes.
+    pub fn opener(self) -> impl Fn() -> Result<Box<dyn Backend>, BackendError> + Send + 'static {
+        move || self.backend()
+    }
+}
+
+enum Refused {
+    Folder(FolderError),
+    Io(io::Error),
+}
+
+impl From<io::Error> for Refused {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Locks the folder, and checks or says what it holds.
+fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
+    fs::create_dir_all(path)?;
+    let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(Refused::Folder(FolderError::InUse(path.to_owned())));
+        }
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+    }
+    match read_format(path)? {
+        Some(found) if found != kind => {
+            let folder = path.to_owned();
+            return Err(Refused::Folder(FolderError::Kind { folder, found, wanted: kind }));
+        }
+        Some(_) => {}
+        None => write_format(path, kind)?,
+    }
+    Ok(lock)
+}
+
+fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
+    let found = match fs::read(path.join(FORMAT)) {
+        Ok(found) => String::from_utf8_lossy(&found).trim_end().to_owned(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let kind = found.strip_prefix("monoxide ").and_then(|it| it.strip_prefix(NUMBER));
+    let kind = kind.and_then(|it| it.strip_prefix(' ')).and_then(|name| name.parse().ok());
+    match kind {
+        Some(kind) => Ok(Some(kind)),
+        None => Err(Refused::Folder(FolderError::Format { folder: path.to_owned(), found })),
+    }
+}
+
+/// Says what the folder holds, before the backend writes anything, as one step.
+fn write_format(path: &Path, kind: Kind) -> io::Result<()> {
+    let draft = path.join("format.draft");
+    fs::write(&draft, format!("monoxide {NUMBER} {kind}\n"))?;
+    File::open(&draft)?.sync_all()?;
+    fs::rename(&draft, path.join(FORMAT))?;
+    File::open(path)?.sync_all()
+}

@@ -1,0 +1,230 @@
+//! Where state is kept over a restart: the contract, and what is written down.
+//!
+//! A backend knows nothing of objects and versions. It keeps entries of bytes in named spaces, and
+//! takes them in batches of which all or nothing is there after a crash. [`record`] says what the
+//! bytes mean, [`Folder`] where on a disk they are.
+
+mod folder;
+pub mod record;
+#[cfg(feature = "redb")]
+mod redb;
+#[cfg(feature = "sled")]
+mod sled;
+
+use std::{fmt, io, str::FromStr};
+
+pub use self::folder::{Folder, FolderError};
+
+/// What keeps entries over a restart. One thread uses it, and it may block that thread.
+///
+/// What it promises, and `monoxide_testkit::storage::conformance` checks:
+///
+/// - What [`commit`](Self::commit) said yes to is found by [`load`](Self::load) afterwards, also when the process
+///   is killed or the power is cut right after it.
+/// - A batch is there as a whole or not at all. When `commit` fails, either may be the case, and
+///   the backend is not used any more but dropped and opened again.
+/// - Nothing of what it is given is held back by it when it is dropped: it can be opened again at
+///   once.
+/// - Its memory does not grow with what it holds, but for a cache of a size that is set.
+///
+/// ```
+/// use monoxide_engine::backend::{Backend, BackendError, Batch, Space};
+///
+/// /// Puts one entry, and counts how many there are.
+/// fn count(backend: &mut dyn Backend) -> Result<usize, BackendError> {
+///     let mut batch = Batch::default();
+///     batch.put(Space::Accounts, "ann", "{}");
+///     backend.commit(&batch)?;
+///     let mut count = 0;
+///     backend.load(Space::Accounts, &mut |_key, _value| {
+///         count += 1;
+///         Ok(())
+///     })?;
+///     Ok(count)
+/// }
+/// ```
+pub trait Backend: Send {
+    /// Calls `each` with every entry of `space`, its key and its value, ordered by the bytes of
+    /// the keys. It never has more than a bounded part of them in memory.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read, and what `each` fails with, at once.
+    fn load(&mut self, space: Space, each: &mut Each<'_>) -> Result<(), BackendError>;
+
+    /// Makes a batch durable: all of it, and when this returns. Of several entries with one key the last counts.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be said. The backend is then dropped.
+    fn commit(&mut self, batch: &Batch) -> Result<(), BackendError>;
+
+    /// Gives up everything that is held, after the last batch.
+    ///
+    /// # Errors
+    ///
+    /// When something could not be tidied up. What was committed is there all the same.
+    fn close(self: Box<Self>) -> Result<(), BackendError>;
+}
+
+/// What is done with each entry that is loaded: its key, and its value.
+pub type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), BackendError> + 'a;
+
+impl fmt::Debug for dyn Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Backend")
+    }
+}
+
+/// Opens a backend: at the start, and again after a commit has failed.
+pub(crate) type Opener = Box<dyn Fn() -> Result<Box<dyn Backend>, BackendError> + Send>;
+
+/// Entries of different kinds are kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Space {
+    /// The objects, by their keys.
+    State,
+    /// The accounts of people.
+    Accounts,
+    /// What the server notes for itself, such as the highest version.
+    System,
+}
+
+impl Space {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::State, Self::Accounts, Self::System];
+
+    /// What it is called on disk.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::State => "state",
+            Self::Accounts => "accounts",
+            Self::System => "system",
+        }
+    }
+}
+
+/// Entries that become durable together.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    entries: Vec<Entry>,
+}
+
+/// One entry of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it belongs.
+    pub space: Space,
+    /// Its name there.
+    pub key: Box<[u8]>,
+    /// What is there from now on; `None` when nothing is.
+    pub value: Option<Box<[u8]>>,
+}
+
+impl Batch {
+    /// Writes `value` under `key`, whatever was there.
+    pub fn put(&mut self, space: Space, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        self.add(space, key.as_ref(), Some(value.as_ref().into()));
+    }
+
+    /// Removes what is under `key`, if anything is.
+    pub fn delete(&mut self, space: Space, key: impl AsRef<[u8]>) {
+        self.add(space, key.as_ref(), None);
+    }
+
+    /// The entries, in the order they were added.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    fn add(&mut self, space: Space, key: &[u8], value: Option<Box<[u8]>>) {
+        self.entries.push(Entry { space, key: key.into(), value });
+    }
+}
+
+/// Why a backend did not do what it was asked. The text is for the operator, not for clients.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// There is no room left.
+    #[error("the disk is full: {0}")]
+    Full(String),
+    /// Reading or writing failed.
+    #[error("reading or writing failed: {0}")]
+    Io(String),
+    /// What is stored is not what was written, or of a kind that this program does not know.
+    #[error("what is stored is damaged: {0}")]
+    Damaged(String),
+}
+
+impl BackendError {
+    /// What anybody may know of it: it names no file.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Full(_) => "the disk is full",
+            Self::Io(_) => "the disk cannot be read or written",
+            Self::Damaged(_) => "what is stored is damaged",
+        }
+    }
+}
+
+impl From<io::Error> for BackendError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => Self::Full(error.to_string()),
+            _ => Self::Io(error.to_string()),
+        }
+    }
+}
+
+/// The backends that this program can be built with.
+///
+/// ```
+/// # use monoxide_engine::backend::Kind;
+/// assert_eq!("redb".parse(), Ok(Kind::Redb));
+/// assert!("nosuch".parse::<Kind>().is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A copy-on-write B-tree in one file; the feature `redb`.
+    Redb,
+    /// A log-structured tree; the feature `sled`.
+    Sled,
+}
+
+/// There is no backend of that name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not redb or sled")]
+pub struct KindError(String);
+
+impl Kind {
+    /// What it is called.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Redb => "redb",
+            Self::Sled => "sled",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = KindError;
+
+    fn from_str(text: &str) -> Result<Self, KindError> {
+        let known = [Self::Redb, Self::Sled].into_iter().find(|kind| kind.name() == text);
+        known.ok_or_else(|| KindError(text.to_owned()))
+    }
+}

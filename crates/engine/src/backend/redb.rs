@@ -1,0 +1,105 @@
+//! The backend redb: a copy-on-write B-tree in one file.
+//!
+//! A commit writes new pages beside the old ones, flushes, and then switches to them, so a batch
+//! is there or not whenever the process ends.
+
+use std::path::Path;
+
+use redb::{
+    CommitError, Database, DatabaseError, Durability, ReadableDatabase as _, ReadableTable as _,
+    StorageError, TableDefinition, TableError, TransactionError,
+};
+
+use super::{Backend, BackendError, Batch, Each, Space};
+
+/// What is kept in memory of the file. The state itself is in memory already, so this only has to
+/// hold the upper part of the tree, and the pages of one batch.
+const CACHE: usize = 16 * 1024 * 1024;
+
+type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
+
+const fn table(space: Space) -> Table {
+    TableDefinition::new(space.name())
+}
+
+pub(super) struct Redb {
+    database: Database,
+}
+
+impl Redb {
+    /// Opens the file in `folder`, and makes it when it is not there.
+    pub(super) fn open(folder: &Path) -> Result<Self, BackendError> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE);
+        Ok(Self { database: builder.create(folder.join("state.redb"))? })
+    }
+}
+
+impl Backend for Redb {
+    fn load(&mut self, space: Space, each: &mut Each<'_>) -> Result<(), BackendError> {
+        let read = self.database.begin_read()?;
+        let table = match read.open_table(table(space)) {
+            Ok(table) => table,
+            // Nothing was ever written.
+            Err(TableError::TableDoesNotExist(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        for entry in table.iter()? {
+            let (key, value) = entry?;
+            each(key.value(), value.value())?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), BackendError> {
+        let mut write = self.database.begin_write()?;
+        write.set_durability(Durability::Immediate).map_err(other)?;
+        for space in Space::ALL {
+            let mut entries = batch.entries().iter().filter(|it| it.space == space).peekable();
+            if entries.peek().is_none() {
+                continue;
+            }
+            let mut table = write.open_table(table(space))?;
+            for entry in entries {
+                match &entry.value {
+                    Some(value) => _ = table.insert(&*entry.key, &**value)?,
+                    None => _ = table.remove(&*entry.key)?,
+                }
+            }
+        }
+        Ok(write.commit()?)
+    }
+
+    fn close(self: Box<Self>) -> Result<(), BackendError> {
+        Ok(())
+    }
+}
+
+fn other(error: impl std::fmt::Display) -> BackendError {
+    BackendError::Io(error.to_string())
+}
+
+impl From<StorageError> for BackendError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::Io(error) => error.into(),
+            StorageError::Corrupted(text) => Self::Damaged(text),
+            error => other(error),
+        }
+    }
+}
+
+/// Each step has an error type of its own, around that of the file.
+macro_rules! from_storage {
+    ($($name:ident),*) => {$(
+        impl From<$name> for BackendError {
+            fn from(error: $name) -> Self {
+                match error {
+                    $name::Storage(error) => error.into(),
+                    error => other(error),
+                }
+            }
+        }
+    )*};
+}
+from_storage!(CommitError, DatabaseError, TableError, TransactionError);

@@ -1,0 +1,293 @@
+//! Where writes wait until they are durable, and how that is going.
+//!
+//! A write is decided under the store's lock, gets its version there, and joins the queue of the
+//! log. One thread takes all that wait, has the backend make them durable with one flush, and
+//! only then shows them to readers, tells the hub, and answers.
+
+mod thread;
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    time::Duration,
+};
+
+use monoxide_protocol::Version;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::thread::{Loaded, Pace, Thread};
+use crate::{error::Error, event::Commit, sync::Condvar};
+
+/// How many KiB may wait for the log. Each write counts as at least one, so this bounds their
+/// number too. Above it writers wait before they are decided.
+const ROOM: u32 = 64 * 1024;
+
+/// When a write is answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// When it is on disk: what was answered, and what anybody was told of, survives a kill and a
+    /// power cut.
+    #[default]
+    Flushed,
+    /// At once; everything that was written is on disk after at most about this time. What was
+    /// written within it is lost when the process is killed.
+    Interval(Duration),
+}
+
+/// How an engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Health {
+    /// All is well.
+    Ok,
+    /// It reads what its backend has kept, and does nothing else.
+    Loading {
+        /// How many objects it has read.
+        objects: u64,
+    },
+    /// Nothing can be written; what is there can be read. It is tried again and again.
+    Failing {
+        /// Since when, in nanoseconds since the Unix epoch.
+        since: u64,
+        /// Why. It names no file, so anybody may know.
+        reason: &'static str,
+        /// With [`Durability::Interval`], the first and the last version of what was answered
+        /// and is not on disk.
+        at_risk: Option<(Version, Version)>,
+    },
+}
+
+/// The writers' end of the log.
+pub(crate) struct Log {
+    durability: Durability,
+    room: Semaphore,
+    /// Wakes the thread. It goes with the store's lock.
+    pub(crate) work: Condvar,
+    news: watch::Sender<News>,
+    /// How often what was in flight came to nothing. It changes under the store's lock.
+    failures: AtomicU64,
+    loaded: AtomicU64,
+    is_ready: AtomicBool,
+    is_closing: AtomicBool,
+    ended: CancellationToken,
+}
+
+/// What the thread has to say.
+#[derive(Debug, Clone)]
+struct News {
+    start: Start,
+    committed: Version,
+    failures: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Start {
+    Loading,
+    Ready,
+    Failed(String),
+}
+
+/// The writes that wait for the thread; under the store's lock.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    pub(crate) writes: Vec<Write>,
+    /// How many writes the thread is to be woken for.
+    pub(crate) wanted: usize,
+    pub(crate) failing: Option<Health>,
+    pub(crate) is_closed: bool,
+}
+
+/// A write that is not yet durable.
+#[derive(Debug)]
+pub(crate) struct Write {
+    pub(crate) commit: Commit,
+    pub(crate) receipt: Receipt,
+}
+
+/// What is to be done when a write is durable, or is not going to be.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    version: Version,
+    room: u32,
+    /// Who waits; nobody when the write was answered already.
+    answer: Option<oneshot::Sender<Result<Version, Error>>>,
+}
+
+/// A place in the queue.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    log: &'a Log,
+    permit: SemaphorePermit<'a>,
+}
+
+/// The answer to a write, which comes when it is durable.
+pub(crate) type Answer = oneshot::Receiver<Result<Version, Error>>;
+
+impl Log {
+    pub(crate) fn new(durability: Durability) -> Self {
+        let news = News { start: Start::Loading, committed: Version::default(), failures: 0 };
+        Self {
+            durability,
+            room: Semaphore::new(ROOM as usize),
+            work: Condvar::new(),
+            news: watch::Sender::new(news),
+            failures: AtomicU64::new(0),
+            loaded: AtomicU64::new(0),
+            is_ready: AtomicBool::new(false),
+            is_closing: AtomicBool::new(false),
+            ended: CancellationToken::new(),
+        }
+    }
+
+    /// Waits until there is room for a write of so many bytes.
+    pub(crate) async fn reserve(&self, bytes: usize) -> Result<Place<'_>, Error> {
+        self.check_ready()?;
+        // A write that is larger than all the room takes all of it.
+        let room = u32::try_from(bytes / 1024 + 1).unwrap_or(ROOM).min(ROOM);
+        let permit = self.room.acquire_many(room).await.map_err(|_| Error::Closed)?;
+        Ok(Place { log: self, permit })
+    }
+
+    /// Fails until everything is loaded.
+    pub(crate) fn check_ready(&self) -> Result<(), Error> {
+        if self.is_ready.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        match self.news.borrow().start {
+            Start::Failed(_) => Err(Error::Storage),
+            Start::Loading | Start::Ready => Err(Error::Loading),
+        }
+    }
+
+    /// Waits until everything is loaded.
+    pub(crate) async fn ready(&self) -> Result<(), Error> {
+        let mut news = self.news.subscribe();
+        let news = news.wait_for(|news| !matches!(news.start, Start::Loading)).await;
+        match news.map(|news| news.start.clone()) {
+            Ok(Start::Failed(why)) => Err(Error::Load(why)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    pub(crate) fn failures(&self) -> u64 {
+        self.failures.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn loading(&self) -> Option<Health> {
+        let is_loading = matches!(self.news.borrow().start, Start::Loading);
+        is_loading.then(|| Health::Loading { objects: self.loaded.load(Ordering::Relaxed) })
+    }
+
+    /// Waits until `version` is committed; false when there was another failure than those
+    /// `before`, and it may have come to nothing.
+    pub(crate) async fn landed(&self, version: Version, before: u64) -> bool {
+        let mut news = self.news.subscribe();
+        let news = news.wait_for(|it| it.failures != before || it.committed >= version).await;
+        news.is_ok_and(|news| news.failures == before)
+    }
+
+    /// Whether the thread had better not wait for more writes.
+    pub(crate) fn is_full(&self) -> bool {
+        self.room.available_permits() < ROOM as usize / 2
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
+    /// Takes no more writes. The thread ends when those it has are durable. The store is locked,
+    /// so that the thread cannot miss it.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
+        self.room.close();
+        self.work.notify_one();
+    }
+
+    /// Waits for the end of the thread.
+    pub(crate) async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+
+    /// Another time what was in flight came to nothing; the store is locked.
+    pub(crate) fn count_failure(&self) -> u64 {
+        self.failures.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
+    /// Tells those who wait for it that what was in flight came to nothing.
+    pub(crate) fn tell_failure(&self, failures: u64) {
+        self.news.send_modify(|news| news.failures = failures);
+    }
+
+    fn tell_start(&self, start: Start) {
+        self.is_ready.store(matches!(start, Start::Ready), Ordering::Release);
+        self.news.send_modify(|news| news.start = start);
+    }
+
+    fn tell_committed(&self, version: Version) {
+        self.news.send_modify(|news| news.committed = version);
+    }
+}
+
+impl Place<'_> {
+    /// Puts a write into the queue; it is answered when it is durable.
+    pub(crate) fn submit(self, queue: &mut Queue, commit: Commit) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        self.join(queue, commit, Some(answer));
+        answered
+    }
+
+    /// Puts a write into the queue that is answered already.
+    pub(crate) fn submit_answered(self, queue: &mut Queue, commit: Commit) {
+        self.join(queue, commit, None);
+    }
+
+    fn join(
+        self,
+        queue: &mut Queue,
+        commit: Commit,
+        answer: Option<oneshot::Sender<Result<Version, Error>>>,
+    ) {
+        let room = u32::try_from(self.permit.num_permits()).unwrap_or(ROOM);
+        // From here on the room is the thread's to give back.
+        self.permit.forget();
+        let receipt = Receipt { version: commit.version, room, answer };
+        queue.writes.push(Write { commit, receipt });
+        if queue.writes.len() >= queue.wanted || self.log.is_full() {
+            self.log.work.notify_one();
+        }
+    }
+}
+
+impl Queue {
+    /// Fails when nothing can be written now.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match &self.failing {
+            _ if self.is_closed => Err(Error::Closed),
+            Some(_) => Err(Error::Storage),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Receipt {
+    /// Gives the room back, and the answer to who waits.
+    pub(crate) fn finish(self, log: &Log, result: Result<(), Error>) {
+        log.room.add_permits(self.room as usize);
+        if let Some(answer) = self.answer {
+            // Whoever asked may have given up.
+            drop(answer.send(result.map(|()| self.version)));
+        }
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Log").field("news", &self.news).finish_non_exhaustive()
+    }
+}

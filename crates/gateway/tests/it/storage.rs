@@ -1,0 +1,93 @@
+//! What clients are told while storage loads or fails.
+
+use monoxide_engine::{Engine, Health, backend::BackendError};
+use monoxide_testkit::{
+    Answer, Http, Socket, TestServer,
+    socket::UPGRADE,
+    storage::{Disk, Faults},
+};
+
+/// A server whose storage fails as the faults say. It may still be loading.
+async fn server(faults: &Faults) -> TestServer {
+    let engine = Engine::builder().backend(faults.opener(&Disk::default())).start().unwrap();
+    TestServer::at(([127, 0, 0, 1], 0).into(), engine, |server| server).await
+}
+
+/// Waits until the health is as wanted, and gives what `/_health` says then.
+async fn healthy(server: &TestServer, wanted: impl Fn(&Health) -> bool) -> (u16, String) {
+    while !wanted(&server.engine().health()) {
+        tokio::task::yield_now().await;
+    }
+    let answer = server.request("GET", "/_health", "").await;
+    (answer.status, answer.text().to_owned())
+}
+
+#[track_caller]
+fn check_unavailable(answer: &Answer, text: &str) {
+    assert_eq!((answer.status, answer.text()), (503, text));
+}
+
+#[tokio::test]
+async fn while_it_loads_everything_is_refused_but_the_question_how_it_is() {
+    let faults = Faults::default();
+    faults.stall();
+    let server = server(&faults).await;
+    faults.wait_until_stalled();
+
+    for (method, target) in
+        [("GET", "/"), ("GET", "/?api=info"), ("GET", "/n"), ("GET", "/n/*"), ("POST", "/n")]
+    {
+        let answer = server.request(method, target, "1").await;
+        check_unavailable(&answer, "ooo: server is loading");
+        assert_eq!(answer.header("retry-after"), Some("1"), "{method} {target}");
+    }
+    for target in ["/n", "/"] {
+        let http = Http::connect(server.address()).await;
+        let answered = Socket::over(http, target, UPGRADE).await;
+        let refused = answered.map(|socket| socket.answer).expect_err("it is refused before");
+        check_unavailable(&refused, "ooo: server is loading");
+    }
+    let loading = healthy(&server, |_| true).await;
+    assert_eq!(loading, (503, "loading".to_owned()));
+
+    faults.mend();
+    assert_eq!(healthy(&server, |it| *it == Health::Ok).await, (200, "ok".to_owned()));
+    // The doors open right after it.
+    while server.request("POST", "/n", "1").await.status == 503 {}
+    assert_eq!(server.request("GET", "/n", "").await.status, 200);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn while_it_fails_writes_are_503_and_reads_go_on_and_nobody_learns_where_its_files_are() {
+    let faults = Faults::default();
+    let server = server(&faults).await;
+    healthy(&server, |it| *it == Health::Ok).await;
+    while server.request("POST", "/n", "{}").await.status == 503 {}
+    let error = BackendError::Full("/var/secret/place".to_owned());
+    faults.fail_all(error.clone());
+    faults.fail_opening(error);
+
+    for (method, target) in
+        [("POST", "/n"), ("POST", "/m/*"), ("PATCH", "/n"), ("DELETE", "/n"), ("DELETE", "/m/*")]
+    {
+        let answer = server.request(method, target, "{}").await;
+        check_unavailable(&answer, "ooo: storage is failing");
+        assert_eq!(answer.header("retry-after"), None, "nobody knows when");
+    }
+    assert_eq!(server.request("GET", "/n", "").await.status, 200);
+    assert!(server.socket("/n").await.message().await.contains(r#""data":{}"#));
+    let failing = healthy(&server, |it| matches!(it, Health::Failing { .. })).await;
+    assert_eq!(failing, (503, "failing".to_owned()));
+    let info = server.request("GET", "/?api=info", "").await;
+    let info: serde_json::Value = serde_json::from_str(info.text()).unwrap();
+    assert_eq!(info["health"], "failing");
+    assert_eq!(info["failing"]["reason"], "the disk is full");
+    assert!(info["failing"]["since"].as_u64().unwrap() > 0 && info["failing"]["atRisk"].is_null());
+    assert!(!info.to_string().contains("secret"));
+
+    faults.mend();
+    assert_eq!(healthy(&server, |it| *it == Health::Ok).await.0, 200);
+    assert_eq!(server.request("POST", "/n", "2").await.status, 200);
+    server.close().await;
+}
