@@ -335,7 +335,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     let size = prop_oneof![
         4 => 0..200_usize, 2 => 1_000..1_050_usize, 1 => 65_530..65_540_usize
     ];
-    let payload = |size, seed: u8| (0..size).map(|n| seed.wrapping_add(n as u8)).collect();
+    let payload = |size, seed: u8| (seed..=255).chain(0..=250).cycle().take(size).collect();
     prop_oneof![
         6 => (size, any::<u8>()).prop_map(move |(size, seed)| Sent::Message(payload(size, seed))),
         1 => Just(Sent::Ping),
