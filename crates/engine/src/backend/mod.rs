@@ -204,6 +204,9 @@ pub enum Kind {
 pub struct KindError(String);
 
 impl Kind {
+    /// All of them.
+    const ALL: [Self; 2] = [Self::Redb, Self::Sled];
+
     /// What it is called.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -224,7 +227,7 @@ impl FromStr for Kind {
     type Err = KindError;
 
     fn from_str(text: &str) -> Result<Self, KindError> {
-        let known = [Self::Redb, Self::Sled].into_iter().find(|kind| kind.name() == text);
+        let known = Self::ALL.into_iter().find(|kind| kind.name() == text);
         known.ok_or_else(|| KindError(text.to_owned()))
     }
 }
