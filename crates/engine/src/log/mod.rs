@@ -181,12 +181,10 @@ impl Log {
 
     /// Takes a turn in the line of those who wait for room.
     fn line_up(&self, room: u32) -> Result<Turn<'_>, Error> {
+        let before = self.line.fetch_add(room, Ordering::Relaxed);
+        // Whoever is refused leaves the line by dropping the turn.
         let turn = Turn { line: &self.line, room };
-        // Dropping the turn gives it back, also when there is none to have.
-        if self.line.fetch_add(room, Ordering::Relaxed) > LINE - room {
-            return Err(Error::Busy);
-        }
-        Ok(turn)
+        if before > LINE - room { Err(Error::Busy) } else { Ok(turn) }
     }
 
     /// Why nothing can be written any more.
