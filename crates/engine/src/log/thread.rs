@@ -198,7 +198,10 @@ impl Thread {
         batch.put_version(highest);
         let backend = self.backend.as_mut();
         let backend = backend.ok_or_else(|| BackendError::Io("it is not open".to_owned()))?;
-        guarded(|| backend.commit(&batch))?;
+        self.log.flushing.store(self.store.wall(), Ordering::Relaxed);
+        let committed = guarded(|| backend.commit(&batch));
+        self.log.flushing.store(0, Ordering::Relaxed);
+        committed?;
         self.noted = highest;
         Ok(())
     }

@@ -312,6 +312,28 @@ async fn a_disk_that_stalls_holds_up_no_reader_and_no_subscriber() {
 }
 
 #[tokio::test]
+async fn a_disk_that_does_not_answer_counts_as_failing() {
+    let faults = Faults::default();
+    let now = Arc::new(AtomicU64::new(1_000_000_000));
+    let builder = Engine::builder().wall_clock(clock(&now));
+    let engine = started(builder.backend(faults.opener(&Disk::default()))).await;
+    faults.stall();
+    let a = key("a");
+    let mut write = Box::pin(engine.set(a, json(1)));
+    assert!(write.as_mut().now_or_never().is_none());
+    faults.wait_until_stalled();
+    assert_eq!(engine.health(), Health::Ok);
+
+    now.fetch_add(11_000_000_000, Ordering::Relaxed);
+
+    let Health::Failing { since, reason, at_risk: None } = engine.health() else { panic!() };
+    assert_eq!((since, reason), (1_000_000_000, "the disk does not answer"));
+    faults.mend();
+    write.await.unwrap();
+    assert_eq!(engine.health(), Health::Ok);
+}
+
+#[tokio::test]
 async fn one_flush_serves_all_writers_that_wait() {
     let (engine, _, faults) = faulty().await;
     faults.stall();
