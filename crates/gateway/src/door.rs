@@ -1,18 +1,27 @@
 //! What every handler is given.
 
-use std::{convert::Infallible, net::SocketAddr, ops::Deref, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow, convert::Infallible, net::SocketAddr, ops::Deref, sync::Arc, time::Duration,
+};
 
 use axum::{
-    extract::{FromRef, FromRequestParts, Path},
-    http::request::Parts,
+    extract::{FromRef, FromRequestParts},
+    http::{Uri, request::Parts},
 };
 use monoxide_engine::{Engine, Identity, Session};
+use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    application::Application, assets::Site, clock::Clock, error::Refusal, origins::Origins,
-    pace::Timeouts, server::BuildError,
+    application::Application,
+    assets::Site,
+    clock::Clock,
+    error::Refusal,
+    guests::{Guests, Limits},
+    origins::Origins,
+    pace::Timeouts,
+    server::BuildError,
 };
 
 /// The engine, and the server's settings around it. Every request has a clone of it.
@@ -61,6 +70,8 @@ pub(crate) struct Settings {
     pub(crate) name: String,
     pub(crate) site: Option<Site>,
     pub(crate) max_body: usize,
+    pub(crate) max_message: usize,
+    pub(crate) limits: Limits,
     pub(crate) ping: Duration,
     pub(crate) pong: Duration,
     pub(crate) tick: Duration,
@@ -95,11 +106,12 @@ impl Settings {
     }
 }
 
-/// Where a server listens, and since when.
-#[derive(Debug, Clone, Copy)]
+/// Where a server listens, since when, and who is there.
+#[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) since: Instant,
+    pub(crate) guests: Guests,
 }
 
 /// The connections that outlive their request.
@@ -132,23 +144,23 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
-        Ok(Self(Engine::from_ref(state).session(identity)))
+        Ok(Self(Engine::from_ref(state).session(asks(parts))))
     }
 }
 
+/// Who asks.
+pub(crate) fn asks(parts: &Parts) -> Identity {
+    parts.extensions.get::<Identity>().cloned().unwrap_or_default()
+}
+
 /// The address that was asked for, decoded and without its first slash.
-#[derive(Debug)]
-pub(crate) struct Address(pub(crate) String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Address {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        // Percent signs that do not decode to UTF-8 name no key.
-        let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(address)| Self(address)).map_err(|_| Refusal::NoRoute)
-    }
+///
+/// # Errors
+///
+/// When it has none, or its percent signs do not decode to UTF-8: then it names no key.
+pub(crate) fn address(uri: &Uri) -> Result<Cow<'_, str>, Refusal> {
+    let path = uri.path().strip_prefix('/').ok_or(Refusal::NoRoute)?;
+    percent_decode_str(path).decode_utf8().map_err(|_| Refusal::NoRoute)
 }
 
 /// Answers what has no route.

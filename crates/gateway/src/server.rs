@@ -15,9 +15,10 @@ use crate::{
     assets::Site,
     clock::Clock,
     door::{Door, House, Running, Settings, Sockets},
-    doors::{Shadows, router},
+    doors::{Doors, Shadows},
     edge::{Edge, Opened},
     endpoint::EndpointError,
+    guests::{Guests, Limits},
     listen::Listening,
     origins::Origins,
     pace::Timeouts,
@@ -87,6 +88,30 @@ impl Builder {
     /// How large a body may be, in bytes; above it the answer is 413. Default: 10 MiB.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.settings.max_body = bytes;
+        self
+    }
+
+    /// How large a message from a client may be, in bytes, in one frame or several; above it the
+    /// socket is closed with 1009. What subscribers say is thrown away. Default: 1 MiB.
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.settings.max_message = bytes;
+        self
+    }
+
+    /// How many connections there may be, sockets among them. One above it is answered 503 with
+    /// `Retry-After` before its request is read, and under TLS closed. Default: 65,536.
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.settings.limits.total = count;
+        self
+    }
+
+    /// How many connections there may be from one IPv4 address or one IPv6 network of 64 bits. One
+    /// above it is answered 429 with `Retry-After` before its request is read, and under TLS
+    /// closed. Behind a proxy all connections are the proxy's. Default: 4,096, and any number from
+    /// the machine itself, where a proxy or a tool may be; what is set is for it, too.
+    pub fn max_connections_per_address(mut self, count: usize) -> Self {
+        let limits = &mut self.settings.limits;
+        (limits.per_address, limits.from_here) = (count, count);
         self
     }
 
@@ -194,6 +219,8 @@ impl Server {
             name: "monoxide".to_owned(),
             site: None,
             max_body: 10 * 1024 * 1024,
+            max_message: 1024 * 1024,
+            limits: Limits { total: 65_536, per_address: 4096, from_here: usize::MAX },
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
             tick: Duration::from_secs(1),
@@ -231,16 +258,19 @@ impl Server {
         }
         let sockets = Arc::new(Sockets { tasks: tasks.clone(), stop });
         let (timeouts, cut) = (settings.timeouts, CancellationToken::new());
-        let listening =
-            Listening { timeouts, tls, sockets: Arc::clone(&sockets), cut: cut.clone() };
-        let running = Running { address: listener.local_addr()?, since: Instant::now() };
+        let guests = Guests::new(settings.limits);
+        let (own, there, cutting) = (Arc::clone(&sockets), guests.clone(), cut.clone());
+        let listening = Listening { timeouts, tls, sockets: own, guests: there, cut: cutting };
+        let (address, since) = (listener.local_addr()?, Instant::now());
+        let running = Running { address, since, guests };
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
         let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
         let door = Door::new(house);
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
-        let edge = Edge::new(router(&door), Arc::clone(&settings), opened.clone());
+        let doors = Doors::new(door.clone(), shadows);
+        let edge = Edge::new(doors.clone(), Arc::clone(&settings), opened.clone());
         let is_loading = matches!(engine.health(), Health::Loading { .. });
-        let open = open(&engine, &shadows, phases, &opened, stop);
+        let open = open(&engine, &doors, phases, &opened, stop);
         let listen = listening.run(listener, edge);
         let loaded = if is_loading {
             join!(open, listen).0
@@ -267,7 +297,7 @@ impl Server {
 /// the server.
 async fn open(
     engine: &Engine,
-    shadows: &Shadows,
+    doors: &Doors,
     phases: &Phases,
     opened: &Opened,
     stop: &CancellationToken,
@@ -277,7 +307,7 @@ async fn open(
         stop.cancel();
         return Err(io::Error::other(error));
     }
-    shadows.warn(engine);
+    doors.warn();
     phases.start().await;
     opened.open();
     Ok(())
