@@ -255,6 +255,30 @@ async fn a_failed_flush_leaves_no_trace_and_stops_writes_until_it_works_again() 
 }
 
 #[tokio::test]
+async fn what_is_on_a_full_disk_can_be_read_after_a_start_and_is_written_once_there_is_room() {
+    let (disk, faults) = (Disk::default(), Faults::default());
+    let engine = on(&disk).await;
+    for n in 0..3 {
+        engine.set(key(&format!("n/{n}")), json(n)).await.unwrap();
+    }
+    engine.close().await;
+    faults.fail_all(out_of_room());
+
+    let limited = Filters::new().limit("n/*", Limit::count(2));
+    let engine = started(Engine::builder().filters(limited).backend(faults.opener(&disk))).await;
+    while engine.health() == Health::Ok {
+        tokio::task::yield_now().await;
+    }
+
+    assert_eq!(listed(&client(&engine), "n/*"), [json!(2), json!(1)]);
+    check_refused(engine.set(key("m"), json(1)).await);
+    faults.mend();
+    recovered(&engine).await;
+    engine.set(key("m"), json(1)).await.unwrap();
+    assert_eq!(reloaded(&disk).await, all(&engine), "also what the limit evicted is gone");
+}
+
+#[tokio::test]
 async fn a_torn_batch_is_mended_before_writes_are_taken_again() {
     let (engine, disk, faults) = faulty().await;
     engine.set(key("a"), json(1)).await.unwrap();
