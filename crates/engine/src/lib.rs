@@ -38,7 +38,10 @@ mod hub;
 mod identity;
 mod log;
 mod patch;
+#[cfg(test)]
+mod schedules;
 mod store;
+mod sync;
 mod trie;
 
 pub use crate::{

@@ -8,10 +8,7 @@ mod thread;
 
 use std::{
     fmt,
-    sync::{
-        Condvar,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -20,7 +17,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::thread::{Loaded, Pace, Thread};
-use crate::{error::Error, event::Commit};
+use crate::{error::Error, event::Commit, sync::Condvar};
 
 /// How many KiB may wait for the log. Each write counts as at least one, so this bounds their
 /// number too. Above it writers wait before they are decided.
