@@ -117,14 +117,20 @@ impl Folder {
     pub fn backend(&self) -> Result<Box<dyn Backend>, BackendError> {
         let files = self.path.join(self.kind.name());
         fs::create_dir_all(&files)?;
-        match self.kind {
+        let backend: Box<dyn Backend> = match self.kind {
             #[cfg(feature = "redb")]
-            Kind::Redb => Ok(Box::new(super::redb::Redb::open(&files)?)),
+            Kind::Redb => Box::new(super::redb::Redb::open(&files)?),
             #[cfg(feature = "sled")]
-            Kind::Sled => Ok(Box::new(super::sled::Sled::open(&files)?)),
+            Kind::Sled => Box::new(super::sled::Sled::open(&files)?),
             #[cfg(not(all(feature = "redb", feature = "sled")))]
-            kind => Err(BackendError::Io(format!("this program is built without {kind}"))),
-        }
+            kind => {
+                return Err(BackendError::Io(format!("this program is built without {kind}")));
+            }
+        };
+        // A flushed file of which the folder knows nothing is gone after a power cut.
+        flush_folder(&files)?;
+        flush_folder(&self.path)?;
+        Ok(backend)
     }
 
     /// What [`Builder::backend`](crate::Builder::backend) takes.
@@ -146,7 +152,7 @@ impl From<io::Error> for Refused {
 
 /// Locks the folder, and checks or says what it holds.
 fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
-    fs::create_dir_all(path)?;
+    make_folder(path)?;
     let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK))?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -180,11 +186,39 @@ fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
     }
 }
 
+/// Makes a folder with those above it, so that they are there after a power cut too.
+fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = above(path);
+    make_folder(above)?;
+    match fs::create_dir(path) {
+        // Somebody else was faster; what is no folder is found out when it is used.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made?,
+    }
+    flush_folder(above)
+}
+
+/// The folder that has the name of `path`.
+fn above(path: &Path) -> &Path {
+    match path.parent() {
+        Some(above) if above != Path::new("") => above,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes durable which names a folder has.
+fn flush_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
 /// Says what the folder holds, before the backend writes anything, as one step.
 fn write_format(path: &Path, kind: Kind) -> io::Result<()> {
     let draft = path.join("format.draft");
     fs::write(&draft, format!("monoxide {NUMBER} {kind}\n"))?;
     File::open(&draft)?.sync_all()?;
     fs::rename(&draft, path.join(FORMAT))?;
-    File::open(path)?.sync_all()
+    flush_folder(path)
 }

@@ -6,8 +6,9 @@
 use std::path::Path;
 
 use redb::{
-    CommitError, Database, DatabaseError, Durability, ReadableDatabase as _, ReadableTable as _,
-    StorageError, TableDefinition, TableError, TransactionError,
+    Builder, CommitError, Database, DatabaseError, Durability, ReadableDatabase as _,
+    ReadableTable as _, StorageBackend, StorageError, TableDefinition, TableError,
+    TransactionError,
 };
 
 use super::{Backend, BackendError, Batch, Each, Space};
@@ -22,17 +23,33 @@ const fn table(space: Space) -> Table {
     TableDefinition::new(space.name())
 }
 
-pub(super) struct Redb {
+/// The backend. A server opens it through a [`Folder`](super::Folder).
+#[derive(Debug)]
+pub struct Redb {
     database: Database,
 }
 
 impl Redb {
     /// Opens the file in `folder`, and makes it when it is not there.
     pub(super) fn open(folder: &Path) -> Result<Self, BackendError> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE);
-        Ok(Self { database: builder.create(folder.join("state.redb"))? })
+        Ok(Self { database: builder().create(folder.join("state.redb"))? })
     }
+
+    /// Opens what is in `storage`, or begins with nothing when that is empty. A test has its own
+    /// kind of file here, which loses power when the test wants it to.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or written, or holds something else.
+    pub fn on(storage: impl StorageBackend) -> Result<Self, BackendError> {
+        Ok(Self { database: builder().create_with_backend(storage)? })
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE);
+    builder
 }
 
 impl Backend for Redb {
