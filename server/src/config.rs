@@ -1,18 +1,20 @@
 //! Every setting of the server: its flag, its name in the environment, its default.
 
-use std::{env, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{env, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use clap::{CommandFactory as _, Parser, builder::BoolishValueParser, error::ContextKind};
 use monoxide_engine::{
     self as engine, Durability, Engine,
     backend::{Folder, FolderError, Kind},
 };
-use monoxide_gateway::{Builder, Server};
+use monoxide_gateway::Server;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// The longest time that can be set.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
+/// How many files the program keeps for itself.
+const OWN_FILES: usize = 64;
 /// What a new folder is written with.
 const BACKEND: Kind = Kind::Redb;
 
@@ -74,6 +76,45 @@ pub(crate) struct Config {
     #[arg(long, env = "MONOXIDE_MAX_BODY", default_value_t = 10 * 1024 * 1024)]
     pub(crate) max_body: usize,
 
+    /// How large a message from a subscriber may be, in bytes; above it 1009.
+    #[arg(long, env = "MONOXIDE_MAX_MESSAGE", default_value_t = 1024 * 1024)]
+    pub(crate) max_message: usize,
+
+    /// How many connections there may be, as far as files may be open; one above it is told 503.
+    #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS", default_value = "65536")]
+    pub(crate) max_connections: NonZeroUsize,
+
+    /// How many connections there may be from one IPv4 address or one IPv6 network of 64 bits; one
+    /// above it is told 429.
+    #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS_PER_ADDRESS", default_value = "4096")]
+    pub(crate) max_connections_per_address: NonZeroUsize,
+
+    /// How many messages of a key or list are kept for those who are behind or come back; who is
+    /// further behind goes on with a snapshot.
+    #[arg(long, env = "MONOXIDE_WINDOW_MESSAGES", default_value = "256")]
+    pub(crate) window_messages: NonZeroUsize,
+
+    /// How many bytes of these messages are kept, and the newest one in any case.
+    #[arg(long, env = "MONOXIDE_WINDOW_BYTES", default_value_t = 1024 * 1024)]
+    pub(crate) window_bytes: usize,
+
+    /// How long they are kept when nobody watches any more.
+    #[arg(long, env = "MONOXIDE_LINGER", default_value = "60s", value_parser = duration)]
+    pub(crate) linger: Duration,
+
+    /// Of how many keys and lists they are kept when nobody watches any more.
+    #[arg(long, env = "MONOXIDE_IDLE_TOPICS", default_value_t = 1024)]
+    pub(crate) idle_topics: usize,
+
+    /// How many bytes of old messages are kept for subscribers that have not taken them yet; above
+    /// it the slowest are closed with 1013.
+    #[arg(long, env = "MONOXIDE_MAX_PINNED", default_value_t = 256 * 1024 * 1024)]
+    pub(crate) max_pinned: usize,
+
+    /// How many changes the program's hook for events may be behind; it misses those above it.
+    #[arg(long, env = "MONOXIDE_EVENT_QUEUE", default_value = "1024")]
+    pub(crate) event_queue: NonZeroUsize,
+
     /// How often a socket is asked for a sign of life.
     #[arg(long, env = "MONOXIDE_PING", default_value = "60s", value_parser = duration)]
     pub(crate) ping: Duration,
@@ -129,13 +170,31 @@ impl Config {
         Ok(config)
     }
 
+    /// Keeps connections from taking the last of `files` that may be open: the program needs some
+    /// for itself.
+    pub(crate) fn fit(&mut self, files: u64) {
+        let files = usize::try_from(files).unwrap_or(usize::MAX);
+        let own = OWN_FILES.min(files / 2);
+        let most = NonZeroUsize::new(files - own).unwrap_or(NonZeroUsize::MIN);
+        if self.max_connections > most {
+            tracing::debug!(connections = most, "as many as files may be open");
+            self.max_connections = most;
+        }
+    }
+
     /// The start of an engine with these settings.
     ///
     /// # Errors
     ///
     /// When the folder cannot be used.
     pub(crate) fn engine(&self) -> Result<engine::Builder, FolderError> {
-        let builder = Engine::builder().durability(self.durability);
+        let builder = Engine::builder()
+            .window(self.window_messages.get(), self.window_bytes)
+            .linger(self.linger)
+            .idle_topics(self.idle_topics)
+            .max_pinned(self.max_pinned)
+            .event_queue(self.event_queue.get())
+            .durability(self.durability);
         if self.memory {
             return Ok(builder);
         }
@@ -145,7 +204,7 @@ impl Config {
     }
 
     /// The start of a server over `engine` with these settings.
-    pub(crate) fn server(self, engine: Engine) -> Builder {
+    pub(crate) fn server(self, engine: Engine) -> monoxide_gateway::Builder {
         let builder = Server::builder(engine)
             .name(self.name)
             .deadline(self.deadline)
@@ -154,6 +213,9 @@ impl Config {
             .write_timeout(self.write_timeout)
             .idle_timeout(self.idle_timeout)
             .max_body(self.max_body)
+            .max_message(self.max_message)
+            .max_connections(self.max_connections.get())
+            .max_connections_per_address(self.max_connections_per_address.get())
             .ping(self.ping)
             .pong(self.pong)
             .tick(self.tick)

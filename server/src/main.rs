@@ -10,8 +10,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use monoxide_gateway::{Builder, Site};
-use tokio::net::TcpListener;
+use monoxide_gateway::{Builder, Site, listen};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -49,15 +48,14 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
         .log_internal_errors(false)
         .init();
 
-    raise_the_limit_of_open_files();
+    config.fit(raise_the_limit_of_open_files());
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
     let engine = config.engine()?.filters(filters::filters());
     let server = config.server(engine.start()?).site(site);
     let server = routes::endpoints().into_iter().fold(server, Builder::endpoint).build()?;
 
-    let listener =
-        TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr}"))?;
+    let listener = listen(addr).with_context(|| format!("cannot listen on {addr}"))?;
     let stop = CancellationToken::new();
     let signalled = cancel_on_signal(stop.clone())?;
     let scheme = if tls { "https" } else { "http" };
@@ -73,12 +71,12 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     served.context("the server failed")
 }
 
-/// A connection is an open file, and shells give out few of them.
-fn raise_the_limit_of_open_files() {
-    match rlimit::increase_nofile_limit(u64::MAX) {
-        Ok(limit) => tracing::debug!(limit, "open files"),
-        Err(error) => tracing::warn!(%error, "the limit of open files stays as it is"),
-    }
+/// A connection is an open file, and shells give out few of them. Gives how many there are now.
+fn raise_the_limit_of_open_files() -> u64 {
+    rlimit::increase_nofile_limit(u64::MAX).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+        rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(u64::MAX, |(soft, _)| soft)
+    })
 }
 
 /// Takes SIGINT (Ctrl-C) and SIGTERM from now on, so that neither kills a server that has said

@@ -52,9 +52,25 @@ impl Running {
         answer
     }
 
+    /// A connection that was let in.
+    fn inside(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.write_all(b"GET /a/* HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200");
+        stream
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
     fn stop(mut self) {
-        let kill = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(kill.success() && self.child.wait().unwrap().success());
+        self.signal("TERM");
+        assert!(self.child.wait().unwrap().success());
     }
 }
 
@@ -87,6 +103,14 @@ fn a_value_that_cannot_be_read_ends_the_start_with_2_and_one_line() {
         ("--idle-timeout", "0ms", "more than zero"),
         ("--max-body", "10MB", "--max-body"),
         ("--max-body", "-1", "--max-body"),
+        ("--max-message", "1MiB", "--max-message"),
+        ("--max-connections", "0", "--max-connections"),
+        ("--max-connections-per-address", "0", "--max-connections-per-address"),
+        ("--window-messages", "0", "--window-messages"),
+        ("--window-bytes", "-1", "--window-bytes"),
+        ("--linger", "0s", "more than zero"),
+        ("--idle-topics", "some", "--idle-topics"),
+        ("--event-queue", "0", "--event-queue"),
         ("--ping", "0", "--ping"),
         ("--pong", "x", "--pong"),
         ("--tick", "0s", "more than zero"),
@@ -156,6 +180,24 @@ fn the_environment_sets_what_the_command_line_does_not() {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
+#[test]
+fn a_limit_that_is_set_is_the_one_that_holds() {
+    let server = Running::start(program(&["--addr=127.0.0.1:0", "--max-connections=2"]));
+    check_told(&server, 2, "HTTP/1.1 503 ");
+    let flags = ["--addr=127.0.0.1:0", "--max-connections-per-address=2"];
+    check_told(&Running::start(program(&flags)), 2, "HTTP/1.1 429 ");
+}
+
+/// When this many are inside, the next one is told this.
+fn check_told(server: &Running, inside: usize, told: &str) {
+    let inside: Vec<_> = (0..inside).map(|_| server.inside()).collect();
+    let mut next = TcpStream::connect(server.address).unwrap();
+    next.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut answer = String::new();
+    next.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with(told), "{} are inside: {answer}", inside.len());
+}
+
 /// A server in a shell that lets it open few files.
 #[cfg(target_os = "linux")]
 fn with_few_files(limit: &str) -> Running {
@@ -185,8 +227,15 @@ fn ticks(server: &Running) -> u64 {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn connections_leave_the_program_some_files() {
+    check_told(&with_few_files("-n 80"), 40, "HTTP/1.1 503 ");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_server_without_files_waits_and_goes_on_when_there_are_some() {
-    let server = with_few_files("-n 40");
+    // It finds fewer files than it may have: some are open already.
+    let server = with_few_files("-n 32; exec 3<&0 4<&0 5<&0 6<&0 7<&0 8<&0 9<&0");
     let many: Vec<_> = (0..80).map(|_| TcpStream::connect(server.address).unwrap()).collect();
     // The last one is in the queue of the system, and nobody lets it in.
     let mut last = many.last().unwrap();
@@ -202,6 +251,27 @@ fn a_server_without_files_waits_and_goes_on_when_there_are_some() {
     let answer = server.ask("GET /a/* HTTP/1.1\r\nHost: x", "");
     assert!(answer.ends_with("[]"), "{answer}");
     server.stop();
+}
+
+/// Whom the system turns away tries again after a second, after three, after seven.
+#[test]
+#[cfg(target_os = "linux")]
+fn those_who_come_at_once_wait_for_a_busy_server_and_are_not_turned_away() {
+    const MANY: u64 = 1_200;
+    let queue = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap();
+    assert!(files > MANY + 100 && queue.trim().parse::<u64>().unwrap() > MANY, "{files}, {queue}");
+    let server = Running::start(program(&["--addr=127.0.0.1:0"]));
+    server.signal("STOP");
+
+    let limit = Duration::from_millis(500);
+    let come = || TcpStream::connect_timeout(&server.address, limit).expect("there is room");
+    let many: Vec<_> = (0..MANY).map(|_| come()).collect();
+
+    server.signal("CONT");
+    let mut last = many.last().unwrap();
+    last.write_all(b"GET /a/* HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    last.read_exact(&mut [0; 12]).unwrap();
 }
 
 #[test]

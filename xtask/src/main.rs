@@ -1,6 +1,7 @@
 //! The chores of this repository: `cargo xtask <chore>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a command")]
 
+mod bench;
 mod browser;
 mod ci;
 mod files;
@@ -40,6 +41,8 @@ enum Chore {
         #[arg(long)]
         dev: bool,
     },
+    /// Measure what the server's work costs, beside the least that it can cost
+    Bench(bench::Flags),
     /// Run every check: format, lints, tidy, docs, tests, and both ways to build the page
     Ci,
     /// Check what compilers do not: who uses whom, where versions stand, what a file begins with
@@ -76,6 +79,7 @@ fn do_chore(chore: Chore) -> Result<bool> {
                 setup::development_loop()?;
             }
         }
+        Chore::Bench(flags) => bench::bench(&flags)?,
         Chore::Ci => ci::ci()?,
         Chore::Tidy => step::step("tidy", tidy::tidy)?,
         Chore::Dist => {

@@ -20,15 +20,18 @@ const DIST: &str = "target/dist/monoxide";
 /// Builds the page, then the server around it; returns the program's absolute path.
 pub(crate) fn build() -> Result<PathBuf> {
     step("front end", site::build)?;
-    step("server", || {
-        let written = || fs::metadata(BUILT).and_then(|file| file.modified()).ok();
-        let before = written();
-        let mut cargo = Command::new("cargo");
-        cargo.args(["build", "--release", "--package", "monoxide-server"]);
-        program::run(cargo.args(["--target-dir", "target"]))?;
-        Ok(if written() == before { "unchanged, skipped" } else { "built" }.to_owned())
-    })?;
+    step("server", compile)?;
     Ok(env::current_dir()?.join(BUILT))
+}
+
+/// Compiles the server around the page that is there, or around none.
+pub(crate) fn compile() -> Result<String> {
+    let written = || fs::metadata(BUILT).and_then(|file| file.modified()).ok();
+    let before = written();
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--release", "--package", "monoxide-server"]);
+    program::run(cargo.args(["--target-dir", "target"]))?;
+    Ok(if written() == before { "unchanged, skipped" } else { "built" }.to_owned())
 }
 
 /// Builds the server and becomes it, so that signals reach it and its exit code is ours. It is in

@@ -22,7 +22,7 @@ use crate::{
     event::Event,
     filter::{Caller, FilterInfo, Filters, Rules, path_of},
     hooks::EventHook,
-    hub::{self, Hub, Settings, Subscription, TopicState},
+    hub::{self, Hub, Settings, Stats, Subscription, TopicState, Totals},
     identity::Identity,
     log::{self, Durability, Health, Log},
     patch::Patch,
@@ -46,6 +46,7 @@ pub struct Engine {
 struct Shared {
     store: Arc<Store>,
     hub: Hub,
+    totals: Arc<Totals>,
     dropped_events: Arc<AtomicU64>,
     no_patch: bool,
     /// Absent without a backend.
@@ -184,6 +185,21 @@ impl Engine {
     /// [`Error::Closed`] during shutdown.
     pub async fn topics(&self) -> Result<Vec<TopicState>, Error> {
         self.shared.hub.topics().await
+    }
+
+    /// What the topics and their subscribers add up to.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] during shutdown.
+    pub async fn stats(&self) -> Result<Stats, Error> {
+        let topics = self.topics().await?;
+        Ok(Stats {
+            topics: topics.len(),
+            subscribers: topics.iter().map(|topic| topic.subscribers).sum(),
+            skips: self.shared.totals.skips.load(Ordering::Relaxed),
+            pinned_bytes: self.shared.totals.pins.bytes(),
+        })
     }
 
     /// Every key there is.
@@ -430,11 +446,11 @@ impl Session {
 /// engine.close().await;
 /// # Ok(()) }
 /// ```
-#[derive(Default)]
 #[must_use = "a builder does nothing before `start`"]
 pub struct Builder {
     filters: Filters,
     settings: Settings,
+    max_pinned: usize,
     events: EventHook,
     backend: Option<Opener>,
     durability: Durability,
@@ -449,6 +465,20 @@ impl fmt::Debug for Builder {
             .field("has_backend", &self.backend.is_some())
             .field("durability", &self.durability)
             .finish_non_exhaustive()
+    }
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            filters: Filters::default(),
+            settings: Settings::default(),
+            max_pinned: 256 * 1024 * 1024,
+            events: EventHook::default(),
+            backend: None,
+            durability: Durability::default(),
+            wall: None,
+        }
     }
 }
 
@@ -475,6 +505,24 @@ impl Builder {
         self
     }
 
+    /// How many topics without subscribers are kept at most, so that watching ever new keys costs
+    /// bounded memory. When there are more, those that were left first go, within 5 seconds; who
+    /// comes back to one of them gets a snapshot. Default: 1,024.
+    pub fn idle_topics(mut self, count: usize) -> Self {
+        self.settings.idle_topics = count;
+        self
+    }
+
+    /// How many bytes of old messages may be kept for those who have not taken them yet: messages
+    /// of 64 KiB and more that are no longer the newest snapshot and have left the window, each
+    /// counted once, however many are being sent it. Above it, the subscriptions that are being
+    /// sent the one that has been old for longest are [overdue](Subscription::overdue), then those
+    /// of the next one, but nobody is over the last that is left. Default: 256 MiB.
+    pub fn max_pinned(mut self, bytes: usize) -> Self {
+        self.max_pinned = bytes;
+        self
+    }
+
     /// Sends the whole document with each change, and no patches. Default: patches.
     pub fn no_patch(mut self, no_patch: bool) -> Self {
         self.settings.no_patch = no_patch;
@@ -488,12 +536,18 @@ impl Builder {
         self
     }
 
-    /// Calls `hook` for every change, in order, on a task of its own, and so must not wait: what takes long,
-    /// writing among it, is for a task that it spawns. When it is
-    /// more than 1,024 changes behind, changes are dropped for it, and
-    /// [counted](Engine::dropped_events).
+    /// Calls `hook` for every change, in order, on a task of its own, and so must not wait: what
+    /// takes long, writing among it, is for a task that it spawns. When it falls too far
+    /// [behind](Self::event_queue), it misses changes. Default: none.
     pub fn on_event(mut self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.events = EventHook::new(hook);
+        self.events.set(hook);
+        self
+    }
+
+    /// How many changes the hook for events may be behind, one at least. Those above it are
+    /// dropped for the hook, and [counted](Engine::dropped_events). Default: 1,024.
+    pub fn event_queue(mut self, changes: usize) -> Self {
+        self.events.set_length(changes);
         self
     }
 
@@ -561,7 +615,8 @@ impl Builder {
         let (events, event_task) = self.events.start();
         let no_patch = self.settings.no_patch;
         let dropped_events = events.dropped();
-        let task = hub::Task::new(Arc::clone(&store), self.settings, events);
+        let totals = Arc::new(Totals::new(self.max_pinned));
+        let task = hub::Task::new(Arc::clone(&store), self.settings, Arc::clone(&totals), events);
         tasks.spawn_on(task.run(requests, stop_hub.clone()), &runtime);
         tasks.spawn_on(event_task, &runtime);
         if !store.rules().limits().is_empty() {
@@ -573,7 +628,8 @@ impl Builder {
             let named = thread::Builder::new().name("log".to_owned());
             named.spawn(|| thread.run()).map_err(|_| Error::NoThread)?;
         }
-        let shared = Shared { store, hub, dropped_events, no_patch, log, stop, stop_hub, tasks };
+        let shared =
+            Shared { store, hub, totals, dropped_events, no_patch, log, stop, stop_hub, tasks };
         Ok(Engine { shared: Arc::new(shared) })
     }
 }

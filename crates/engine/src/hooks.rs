@@ -12,28 +12,33 @@ use tokio::sync::mpsc;
 
 use crate::{event::Event, guard};
 
-/// How many events may wait for the hook. Above it they are dropped for the hook and counted:
-/// waiting would hold up the hub, and with it the very write that the hook may be waiting for.
-const QUEUE: usize = 1024;
-
 type Hook = Arc<dyn Fn(&Event) + Send + Sync>;
 
 /// The application's function for events, or none, and the queue before it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct EventHook {
     hook: Option<Hook>,
     queue: Option<mpsc::Sender<Event>>,
+    /// How many events may wait for the hook. Above it they are dropped for the hook and counted:
+    /// waiting would hold up the hub, and with it the very write that the hook may be waiting for.
+    length: usize,
     dropped: Arc<AtomicU64>,
 }
 
 impl EventHook {
-    pub(crate) fn new(hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        Self { hook: Some(Arc::new(hook)), ..Self::default() }
+    /// Calls `hook` from now on.
+    pub(crate) fn set(&mut self, hook: impl Fn(&Event) + Send + Sync + 'static) {
+        self.hook = Some(Arc::new(hook));
+    }
+
+    /// Lets this many events wait, one at least.
+    pub(crate) fn set_length(&mut self, length: usize) {
+        self.length = length.max(1);
     }
 
     /// The hook with its queue, and the task that calls it until everyone has let go of it.
     pub(crate) fn start(self) -> (Self, impl Future<Output = ()>) {
-        let (queue, mut events) = mpsc::channel(QUEUE);
+        let (queue, mut events) = mpsc::channel(self.length);
         let hook = self.hook.clone();
         let task = async move {
             let Some(hook) = hook else { return };
@@ -64,6 +69,12 @@ impl EventHook {
     /// How many events were dropped, now and later. Whoever counts does not hold the queue open.
     pub(crate) fn dropped(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.dropped)
+    }
+}
+
+impl Default for EventHook {
+    fn default() -> Self {
+        Self { hook: None, queue: None, length: 1024, dropped: Arc::default() }
     }
 }
 

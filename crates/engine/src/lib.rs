@@ -47,7 +47,7 @@ pub use crate::{
     error::Error,
     event::Event,
     filter::{Context, Denied, FilterError, FilterInfo, Filters, Limit, Seen},
-    hub::{Subscription, TopicState, list_json},
+    hub::{Backlog, Overdue, Stats, Subscription, TopicState, list_json},
     identity::Identity,
     log::{Durability, Health},
     patch::Patch,

@@ -11,8 +11,14 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    application::Application, assets::Site, clock::Clock, error::Refusal, origins::Origins,
-    pace::Timeouts, server::BuildError,
+    application::Application,
+    assets::Site,
+    clock::Clock,
+    error::Refusal,
+    guests::{Guests, Limits},
+    origins::Origins,
+    pace::Timeouts,
+    server::BuildError,
 };
 
 /// The engine, and the server's settings around it. Every request has a clone of it.
@@ -61,6 +67,8 @@ pub(crate) struct Settings {
     pub(crate) name: String,
     pub(crate) site: Option<Site>,
     pub(crate) max_body: usize,
+    pub(crate) max_message: usize,
+    pub(crate) limits: Limits,
     pub(crate) ping: Duration,
     pub(crate) pong: Duration,
     pub(crate) tick: Duration,
@@ -95,11 +103,12 @@ impl Settings {
     }
 }
 
-/// Where a server listens, and since when.
-#[derive(Debug, Clone, Copy)]
+/// Where a server listens, since when, and who is there.
+#[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) since: Instant,
+    pub(crate) guests: Guests,
 }
 
 /// The connections that outlive their request.

@@ -8,8 +8,26 @@ use axum::{
 use monoxide_engine::Error;
 use monoxide_protocol::{JsonError, KeyError};
 
+use crate::guests::Full;
+
 /// What broke inside is for our log, not for the client.
 const INTERNAL: &str = "ooo: internal error";
+
+/// What a connection is told that is not let in. Its request is not read.
+pub(crate) fn not_let_in(full: Full) -> &'static [u8] {
+    match full {
+        Full::Total => TOO_MANY,
+        Full::Address => TOO_MANY_OF_ADDRESS,
+    }
+}
+
+const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    Content-Type: text/plain; charset=utf-8\r\nRetry-After: 5\r\nConnection: close\r\n\
+    Content-Length: 25\r\n\r\nooo: too many connections";
+
+const TOO_MANY_OF_ADDRESS: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\n\
+    Content-Type: text/plain; charset=utf-8\r\nRetry-After: 5\r\nConnection: close\r\n\
+    Content-Length: 43\r\n\r\nooo: too many connections from this address";
 
 /// A refusal on its way to a client.
 #[derive(Debug, thiserror::Error)]

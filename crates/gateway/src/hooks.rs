@@ -79,6 +79,13 @@ pub(crate) struct Admitted {
     unsubscribe: Vec<Arc<Tell>>,
 }
 
+impl Admitted {
+    /// Whose subscription it is.
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.subscriber.identity
+    }
+}
+
 impl Drop for Admitted {
     fn drop(&mut self) {
         for hook in &self.unsubscribe {

@@ -7,10 +7,10 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use monoxide_engine::Engine;
-//! use monoxide_gateway::Server;
+//! use monoxide_gateway::{Server, listen};
 //! use tokio_util::sync::CancellationToken;
 //!
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8800").await?;
+//! let listener = listen("127.0.0.1:8800".parse()?)?;
 //! let server = Server::builder(Engine::builder().start()?).name("books").build()?;
 //! server.serve(listener, CancellationToken::new()).await?;
 //! # Ok(()) }
@@ -21,6 +21,7 @@ mod application;
 mod assets;
 mod body;
 mod clock;
+mod connections;
 mod deadline;
 mod door;
 mod doors;
@@ -28,10 +29,12 @@ mod edge;
 mod endpoint;
 mod error;
 mod example;
+mod guests;
 mod health;
 mod hooks;
 mod linger;
 mod listen;
+mod listener;
 mod origins;
 mod pace;
 mod phases;
@@ -40,6 +43,7 @@ mod rest;
 mod server;
 mod socket;
 mod tls;
+mod turned_away;
 mod upgrade;
 mod websocket;
 
@@ -48,6 +52,7 @@ pub use crate::{
     door::Caller,
     endpoint::{Endpoint, EndpointError},
     hooks::Subscriber,
+    listener::listen,
     server::{BuildError, Builder, Server},
     tls::TlsError,
 };

@@ -6,7 +6,7 @@ use std::{convert::Infallible, error::Error, io, pin::pin, sync::Arc, time::Dura
 
 use axum::{
     body::{Body, HttpBody as _},
-    http::{Request, StatusCode},
+    http::{Request, StatusCode, header},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
@@ -21,9 +21,12 @@ use tracing::Instrument as _;
 use crate::{
     door::Sockets,
     edge::Edge,
+    error::not_let_in,
+    guests::{Guest, Guests},
     linger,
     pace::{Download, Pace, Paced, Timeouts, Upload},
     tls::Tls,
+    turned_away::TurnedAway,
 };
 
 /// How long nobody is let in after that failed, most likely for want of open files. Some will have
@@ -36,6 +39,7 @@ pub(crate) struct Listening {
     pub(crate) timeouts: Timeouts,
     pub(crate) tls: Option<Tls>,
     pub(crate) sockets: Arc<Sockets>,
+    pub(crate) guests: Guests,
     /// Ends connections that go on after they were told to stop.
     pub(crate) cut: CancellationToken,
 }
@@ -43,18 +47,29 @@ pub(crate) struct Listening {
 impl Listening {
     /// Lets connections in until the server stops; each is a task of its own.
     pub(crate) async fn run(self, listener: TcpListener, edge: Edge) {
-        let mut lets_in = true;
+        let (mut lets_in, mut turned_away) = (true, TurnedAway::default());
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
+                () = turned_away.close() => continue,
                 () = self.sockets.stop.cancelled() => return,
             };
             match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, address)) => {
                     lets_in = true;
+                    let guest = match self.guests.admit(address) {
+                        Ok(guest) => guest,
+                        Err(full) => {
+                            // Before TLS there is no way to say it.
+                            if self.tls.is_none() {
+                                turned_away.push(stream, not_let_in(full));
+                            }
+                            continue;
+                        }
+                    };
                     // A token of its own, so that connections do not share the token's lock.
                     let stop = self.sockets.stop.child_token();
-                    let connection = self.clone().connection(stream, edge.clone(), stop);
+                    let connection = self.clone().connection(stream, guest, edge.clone(), stop);
                     self.sockets.tasks.spawn(connection);
                 }
                 Err(error) if is_of_one_connection(&error) => {}
@@ -69,31 +84,47 @@ impl Listening {
         }
     }
 
-    async fn connection(self, stream: TcpStream, edge: Edge, stop: CancellationToken) {
+    async fn connection(
+        self,
+        stream: TcpStream,
+        guest: Arc<Guest>,
+        edge: Edge,
+        stop: CancellationToken,
+    ) {
         // A patch is one small write that somebody is waiting for.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's delay");
         }
         let (stream, pace) = Paced::new(stream, self.timeouts);
         let Some(tls) = &self.tls else {
-            return self.requests(stream, pace, edge, stop).await;
+            return self.requests(stream, pace, guest, edge, stop).await;
         };
         let handshake = tls.acceptor().accept(stream);
         match stop.clone().run_until_cancelled(handshake).await {
-            Some(Ok(stream)) => self.requests(stream, pace, edge, stop).await,
+            Some(Ok(stream)) => self.requests(stream, pace, guest, edge, stop).await,
             Some(Err(error)) => tracing::debug!(%error, "no TLS connection came about"),
             None => {}
         }
     }
 
-    async fn requests<T>(self, stream: T, pace: Pace, edge: Edge, stop: CancellationToken)
-    where
+    async fn requests<T>(
+        self,
+        stream: T,
+        pace: Pace,
+        guest: Arc<Guest>,
+        edge: Edge,
+        stop: CancellationToken,
+    ) where
         T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let timeouts = self.timeouts;
         let service = service_fn(|request: Request<Incoming>| {
             let busy = pace.begin();
-            let (head, body) = request.into_parts();
+            let (mut head, body) = request.into_parts();
+            if head.headers.contains_key(header::UPGRADE) {
+                // Whoever goes on with the connection goes on being counted.
+                head.extensions.insert(Arc::clone(&guest));
+            }
             let (body, rest) = if body.is_end_stream() {
                 (Body::empty(), None)
             } else {

@@ -2,7 +2,7 @@
 //! until it takes an answer.
 //!
 //! hyper's only timeout cannot tell a slow head from an idle connection, so the connection itself
-//! is watched here. A socket has rules of its own ([`crate::liveness`]): from the upgrade on, none
+//! is watched here. A socket has rules of its own ([`crate::websocket`]): from the upgrade on, none
 //! of these count.
 
 use std::{

@@ -18,6 +18,7 @@ use crate::{
     doors::{Shadows, router},
     edge::{Edge, Opened},
     endpoint::EndpointError,
+    guests::{Guests, Limits},
     listen::Listening,
     origins::Origins,
     pace::Timeouts,
@@ -87,6 +88,28 @@ impl Builder {
     /// How large a body may be, in bytes; above it the answer is 413. Default: 10 MiB.
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.settings.max_body = bytes;
+        self
+    }
+
+    /// How large a message from a client may be, in bytes, in one frame or several; above it the
+    /// socket is closed with 1009. What subscribers say is thrown away. Default: 1 MiB.
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.settings.max_message = bytes;
+        self
+    }
+
+    /// How many connections there may be, sockets among them. One above it is answered 503 with
+    /// `Retry-After` before its request is read, and under TLS closed. Default: 65,536.
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.settings.limits.total = count;
+        self
+    }
+
+    /// How many connections there may be from one IPv4 address or one IPv6 network of 64 bits. One
+    /// above it is answered 429 with `Retry-After` before its request is read, and under TLS
+    /// closed. Behind a proxy all connections are the proxy's. Default: 4,096.
+    pub fn max_connections_per_address(mut self, count: usize) -> Self {
+        self.settings.limits.per_address = count;
         self
     }
 
@@ -194,6 +217,8 @@ impl Server {
             name: "monoxide".to_owned(),
             site: None,
             max_body: 10 * 1024 * 1024,
+            max_message: 1024 * 1024,
+            limits: Limits { total: 65_536, per_address: 4096 },
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
             tick: Duration::from_secs(1),
@@ -231,9 +256,11 @@ impl Server {
         }
         let sockets = Arc::new(Sockets { tasks: tasks.clone(), stop });
         let (timeouts, cut) = (settings.timeouts, CancellationToken::new());
-        let listening =
-            Listening { timeouts, tls, sockets: Arc::clone(&sockets), cut: cut.clone() };
-        let running = Running { address: listener.local_addr()?, since: Instant::now() };
+        let guests = Guests::new(settings.limits);
+        let (own, there, cutting) = (Arc::clone(&sockets), guests.clone(), cut.clone());
+        let listening = Listening { timeouts, tls, sockets: own, guests: there, cut: cutting };
+        let (address, since) = (listener.local_addr()?, Instant::now());
+        let running = Running { address, since, guests };
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
         let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
         let door = Door::new(house);

@@ -5,7 +5,7 @@ use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
-use monoxide_engine::{Session, Subscription};
+use monoxide_engine::{Backlog, Overdue, Session, Subscription};
 use monoxide_protocol::Watched;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -13,16 +13,13 @@ use tracing::Instrument as _;
 
 use crate::{
     clock::Ticks,
+    connections::Listed,
     door::{Door, Settings},
     error::Refusal,
     hooks::Admitted,
     upgrade::{self, Connection, Upgrade},
     websocket::{Broken, Close, Event, Violation, WebSocket},
 };
-
-/// What clients say is thrown away, so there is no reason to gather much of it. Above it the
-/// connection is closed with 1009.
-const MAX_MESSAGE: usize = 1024 * 1024;
 
 /// How many bytes of messages are taken together, by one that has several before it.
 const TOGETHER: usize = 16 * 1024;
@@ -48,10 +45,11 @@ pub(crate) async fn subscribe(
 
 /// Answers the upgrade and starts the connection's task.
 pub(crate) fn start(source: Source, admitted: Admitted, door: &Door, upgrade: Upgrade) -> Response {
-    let (connection, response) = upgrade.accept();
+    let (connection, guest, response) = upgrade.accept();
     let (settings, sockets) = (Arc::clone(&door.settings), &door.sockets);
     let stop = sockets.stop.clone();
-    let connection = run(source, connection, settings, stop);
+    let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
+    let connection = run(source, connection, listed, settings, stop);
     let connection = async move {
         let _until_it_ends = admitted;
         connection.await;
@@ -68,6 +66,21 @@ pub(crate) enum Source {
 }
 
 impl Source {
+    fn backlog(&self) -> Option<Backlog> {
+        match self {
+            Self::Subscription(subscription) => Some(subscription.backlog()),
+            Self::Clock(_) => None,
+        }
+    }
+
+    /// Comes about when the last message was not taken in time.
+    fn overdue(&self) -> Overdue {
+        match self {
+            Self::Subscription(subscription) => subscription.overdue(),
+            Self::Clock(_) => Overdue::default(),
+        }
+    }
+
     async fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.next().await,
@@ -91,6 +104,8 @@ enum Ending {
     Stopping,
     /// The client neither sent nor took anything for the whole pong time.
     Silent,
+    /// The client does not take an old message whose memory is needed.
+    Overdue,
     /// The client broke the protocol, or the connection broke.
     Broken(Broken),
     /// The client wanted to leave, and was answered.
@@ -103,6 +118,7 @@ impl Ending {
         Some(match self {
             Self::Stopping => (1001, "the server is going away"),
             Self::Silent => (1008, "no sign of life"),
+            Self::Overdue => (1013, "too slow"),
             Self::Broken(Broken::Violation(violation)) => match violation {
                 Violation::Protocol => (1002, "not a WebSocket frame"),
                 Violation::NotUtf8 => (1007, "the text is not UTF-8"),
@@ -116,6 +132,7 @@ impl Ending {
 async fn run(
     mut source: Source,
     upgrade: OnUpgrade,
+    listed: Listed,
     settings: Arc<Settings>,
     stop: CancellationToken,
 ) {
@@ -123,12 +140,12 @@ async fn run(
         Ok(upgraded) => upgraded,
         Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
     };
-    let mut socket = WebSocket::new(connection, MAX_MESSAGE);
+    let mut socket = WebSocket::new(connection, settings.max_message);
     tracing::debug!("opened");
     // What came early is let go here: it is a part of the buffer that the request was read into.
     let heard = socket.hear(&mut Vec::from(early));
     let ending = match heard {
-        Ok(()) => carry(&mut source, &mut socket, &settings, stop).await,
+        Ok(()) => carry(&mut source, &mut socket, &listed, &settings, stop).await,
         Err(violation) => Ending::Broken(violation.into()),
     };
     tracing::debug!(?ending, "closed");
@@ -145,25 +162,28 @@ async fn run(
 async fn carry(
     source: &mut Source,
     socket: &mut WebSocket<Connection>,
+    listed: &Listed,
     Settings { ping, pong, .. }: &Settings,
     stop: CancellationToken,
 ) -> Ending {
     let mut next_ping = Instant::now() + *ping;
     let mut look = pin!(sleep_until(next_ping.min(socket.last_sign() + *pong)));
     let mut stopped = pin!(stop.cancelled());
+    let mut overdue = Overdue::default();
     loop {
         tokio::select! {
             biased;
             () = &mut stopped => return Ending::Stopping,
             message = source.next(), if socket.is_drained() => match message {
-                Some(message) => send(message, source, socket),
+                Some(message) => overdue = send(message, source, socket, listed),
                 None => return Ending::Stopping,
             },
             event = poll_fn(|context| socket.poll(context)) => match event {
-                Ok(Event::Drained) => {}
+                Ok(Event::Drained) => overdue = Overdue::default(),
                 Ok(Event::Left) => return Ending::Left,
                 Err(error) => return Ending::Broken(error),
             },
+            () = &mut overdue => return Ending::Overdue,
             () = &mut look => {
                 let now = Instant::now();
                 if socket.last_sign() + *pong <= now {
@@ -179,14 +199,23 @@ async fn carry(
     }
 }
 
-/// Sends a message, and with it those that are there behind it.
-fn send(message: Bytes, source: &mut Source, socket: &mut WebSocket<Connection>) {
-    let mut bytes = message.len();
+/// Has a message sent, and with it those that are there behind it; says when they are overdue.
+fn send(
+    message: Bytes,
+    source: &mut Source,
+    socket: &mut WebSocket<Connection>,
+    listed: &Listed,
+) -> Overdue {
+    let (mut messages, mut bytes) = (1, message.len());
     socket.send(message);
+    // A large message is the last: what is overdue is that one.
     while bytes < TOGETHER
         && let Some(message) = source.ready()
     {
+        messages += 1;
         bytes += message.len();
         socket.send(message);
     }
+    listed.sent(messages, bytes);
+    source.overdue()
 }

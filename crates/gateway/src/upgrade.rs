@@ -21,16 +21,18 @@ use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_util::either::Either;
 
-use crate::{door::Settings, error::Refusal, origins::Origins, pace::Paced};
+use crate::{door::Settings, error::Refusal, guests::Guest, origins::Origins, pace::Paced};
 
 /// A request to go on as a socket, checked.
 ///
 /// axum's own extractor would do, but the answers to a wrong handshake are ooo's here, and the
-/// raw connection is wanted: [`crate::liveness`] sees whether a slow reader still takes bytes.
+/// raw connection is wanted: [`crate::websocket`] sees whether a slow reader still takes bytes.
 pub(crate) struct Upgrade {
     connection: OnUpgrade,
     accept: HeaderValue,
     bearer: bool,
+    /// Who asks, and that it is counted among the connections.
+    guest: Arc<Guest>,
     /// The version that the subscriber has seen, when it comes back.
     pub(crate) since: Option<Version>,
 }
@@ -61,7 +63,7 @@ struct Resume {
 
 impl Upgrade {
     /// Splits into the connection to come and the answer that makes it come.
-    pub(crate) fn accept(self) -> (OnUpgrade, Response) {
+    pub(crate) fn accept(self) -> (OnUpgrade, Arc<Guest>, Response) {
         let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
@@ -71,7 +73,7 @@ impl Upgrade {
             let bearer = HeaderValue::from_static("bearer");
             headers.insert(header::SEC_WEBSOCKET_PROTOCOL, bearer);
         }
-        (self.connection, response)
+        (self.connection, self.guest, response)
     }
 }
 
@@ -117,7 +119,8 @@ fn check(parts: &mut Parts, origins: &Origins) -> Result<Upgrade, Refusal> {
         .ok()
         .and_then(|Query(resume)| resume.v?.parse().ok());
     let connection = parts.extensions.remove::<OnUpgrade>().ok_or(Refusal::Handshake)?;
-    Ok(Upgrade { connection, accept, bearer, since })
+    let guest = parts.extensions.remove::<Arc<Guest>>().ok_or(Refusal::Handshake)?;
+    Ok(Upgrade { connection, accept, bearer, guest, since })
 }
 
 /// The comma-separated words of a header.

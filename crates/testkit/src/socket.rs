@@ -8,6 +8,8 @@ use crate::http::{Answer, Http};
 #[derive(Debug)]
 pub struct Socket {
     http: Http,
+    /// Of a frame of which nothing else was read.
+    head: Option<(u8, usize)>,
     /// What the server answered the upgrade.
     pub answer: Answer,
 }
@@ -74,7 +76,7 @@ impl Socket {
     /// When there is no answer.
     pub async fn answered(mut http: Http) -> Result<Self, Answer> {
         let answer = http.answer().await;
-        if answer.status == 101 { Ok(Self { http, answer }) } else { Err(answer) }
+        if answer.status == 101 { Ok(Self { http, head: None, answer }) } else { Err(answer) }
     }
 
     /// Sends a frame with this first byte.
@@ -107,6 +109,15 @@ impl Socket {
         self.http.send(bytes).await
     }
 
+    /// Waits until the next frame begins, and reads no more of it than its head.
+    ///
+    /// # Panics
+    ///
+    /// When none comes.
+    pub async fn begin(&mut self) {
+        self.head = Some(self.head().await);
+    }
+
     /// The next frame.
     ///
     /// # Panics
@@ -119,6 +130,9 @@ impl Socket {
 
     /// A frame's first byte, and the length of what it carries.
     async fn head(&mut self) -> (u8, usize) {
+        if let Some(head) = self.head.take() {
+            return head;
+        }
         let head = self.http.bytes(2).await;
         let len = match head[1] {
             126 => self.http.bytes(2).await,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use monoxide_testkit::Http;
+use monoxide_testkit::{Http, Socket, socket::TEXT};
 use tokio::{net::TcpListener, time::timeout};
 
 use crate::{Running, monoxide, signal};
@@ -88,6 +88,35 @@ async fn the_environment_sets_what_flags_do() {
     signal(&running.child, "TERM").await;
     let (_, _, log) = running.ended().await;
     assert!(log.contains("DEBUG"), "{log}");
+}
+
+#[tokio::test]
+async fn limits_of_sockets_are_those_that_are_set() {
+    for (flag, first) in [("--max-message=10", "replayed"), ("--window-messages=2", "snapshot")] {
+        let running = Running::start(monoxide(&["--addr", "127.0.0.1:0", flag])).await;
+        let mut socket = Socket::open(running.address, "/n").await;
+        let snapshot = socket.message().await;
+        let version = snapshot.split('"').nth(5).unwrap();
+        for n in 0..4 {
+            let mut http = Http::connect(running.address).await;
+            let head = "POST /n HTTP/1.1\r\nHost: x\r\nContent-Length: 1";
+            http.send(format!("{head}\r\n\r\n{n}")).await.unwrap();
+            assert_eq!(http.answer().await.status, 200);
+            socket.message().await;
+        }
+        let mut back = Socket::open(running.address, &format!("/n?v={version}")).await;
+        let is_newest = back.message().await.contains(r#""data":3"#);
+        assert_eq!(is_newest, first == "snapshot", "{flag}");
+        if flag == "--max-message=10" {
+            back.send(TEXT, [b'x'; 11]).await.unwrap();
+            assert_eq!(socket_end(back).await, 1009);
+        }
+    }
+}
+
+/// The code with which a socket is closed, after everything that it is told before.
+async fn socket_end(mut socket: Socket) -> u16 {
+    timeout(Duration::from_secs(10), socket.closed()).await.expect("it is closed")
 }
 
 #[tokio::test]

@@ -4,11 +4,13 @@
 //! shared with its subscribers, who read its window at their own pace, so nobody waits for them.
 
 mod document;
+mod frame;
 mod keys;
 mod list;
 mod routes;
 mod subscription;
 mod topic;
+mod totals;
 mod view;
 mod window;
 
@@ -16,19 +18,25 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use monoxide_protocol::{Glob, Key, Version, Watched};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Semaphore, mpsc, oneshot},
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::keys::KeyIndex;
 use self::{
     document::Document,
     routes::Routes,
     topic::{Number, Topic},
     view::View,
 };
-pub use self::{document::list_json, subscription::Subscription, topic::TopicState};
+pub use self::{
+    document::list_json,
+    frame::Overdue,
+    subscription::{Backlog, Subscription},
+    topic::TopicState,
+    totals::Stats,
+};
+pub(crate) use self::{keys::KeyIndex, totals::Totals};
 use crate::{
     error::Error,
     event::{Commit, Event},
@@ -41,6 +49,11 @@ use crate::{
 /// How many requests may wait for the hub before writers and joiners wait for it.
 const REQUESTS: usize = 1024;
 
+/// How many of these may be of joiners and others who ask. The rest of them wait before the queue,
+/// so that writers always find a place in it, and only so many joiners before them: making a topic
+/// of a long list, for somebody with a view of their own, takes as long as a thousand commits.
+const ASKING: usize = 32;
+
 /// How many requests are taken at once.
 const BATCH: usize = 64;
 
@@ -51,16 +64,13 @@ const KEYS_PAUSE: Duration = Duration::from_millis(100);
 /// How often topics without subscribers, and snapshots that nobody asked for, are looked at.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// How many topics without subscribers are kept. Above it the longest alone go first: reading
-/// ever new keys costs bounded memory.
-const IDLE_TOPICS: usize = 1024;
-
 /// How topics behave; see [`Builder`](crate::Builder) for each.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) window_messages: usize,
     pub(crate) window_bytes: usize,
     pub(crate) linger: Duration,
+    pub(crate) idle_topics: usize,
     pub(crate) no_patch: bool,
     pub(crate) no_broadcast: Vec<Glob>,
 }
@@ -71,6 +81,7 @@ impl Default for Settings {
             window_messages: 256,
             window_bytes: 1024 * 1024,
             linger: Duration::from_secs(60),
+            idle_topics: 1024,
             no_patch: false,
             no_broadcast: Vec::new(),
         }
@@ -107,11 +118,15 @@ pub(crate) struct Publisher(mpsc::Sender<Request>);
 
 /// Everyone else's end: subscribers join.
 #[derive(Debug)]
-pub(crate) struct Hub(mpsc::Sender<Request>);
+pub(crate) struct Hub {
+    requests: mpsc::Sender<Request>,
+    turns: Semaphore,
+}
 
 pub(crate) fn channel() -> (Publisher, Hub, Requests) {
     let (sender, receiver) = mpsc::channel(REQUESTS);
-    (Publisher(sender.clone()), Hub(sender), Requests(receiver))
+    let hub = Hub { requests: sender.clone(), turns: Semaphore::new(ASKING) };
+    (Publisher(sender), hub, Requests(receiver))
 }
 
 /// A place in the hub's queue.
@@ -169,8 +184,9 @@ impl Hub {
         &self,
         request: impl FnOnce(oneshot::Sender<T>) -> Request,
     ) -> Result<T, Error> {
+        let _turn = self.turns.acquire().await.map_err(|_| Error::Closed)?;
         let (answer, answered) = oneshot::channel();
-        self.0.send(request(answer)).await.map_err(|_| Error::Closed)?;
+        self.requests.send(request(answer)).await.map_err(|_| Error::Closed)?;
         answered.await.map_err(|_| Error::Closed)
     }
 }
@@ -180,6 +196,7 @@ impl Hub {
 pub(crate) struct Task {
     store: Arc<Store>,
     settings: Settings,
+    totals: Arc<Totals>,
     events: EventHook,
     routes: Routes,
     /// The globs of which nobody is told.
@@ -190,12 +207,18 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    pub(crate) fn new(store: Arc<Store>, settings: Settings, events: EventHook) -> Self {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        settings: Settings,
+        totals: Arc<Totals>,
+        events: EventHook,
+    ) -> Self {
         let keys = KeyIndex::new(store.version());
         let routes = Routes::default();
         let mut silent = Trie::default();
         settings.no_broadcast.iter().for_each(|glob| *silent.entry(glob, || ()) = ());
-        Self { store, settings, events, routes, silent, keys, keys_topic: None, keys_due: None }
+        let (keys_topic, keys_due) = (None, None);
+        Self { store, settings, totals, events, routes, silent, keys, keys_topic, keys_due }
     }
 
     pub(crate) async fn run(mut self, Requests(mut requests): Requests, stop: CancellationToken) {
@@ -249,7 +272,7 @@ impl Task {
             }
             Watched::Keys => {
                 self.publish_keys();
-                let (keys, settings) = (&self.keys, &self.settings);
+                let (keys, settings, totals) = (&self.keys, &self.settings, &self.totals);
                 let new = || {
                     let document = Document::Keys(keys.document().clone());
                     Arc::new(Topic::new(
@@ -257,6 +280,7 @@ impl Task {
                         Number::of(keys.version()),
                         document,
                         settings,
+                        totals,
                     ))
                 };
                 Arc::clone(self.keys_topic.get_or_insert_with(new))
@@ -272,7 +296,8 @@ impl Task {
             None => Document::list(view.clone(), glob, objects),
         };
         let watched = Watched::Glob(glob.clone());
-        let topic = Arc::new(Topic::new(watched, number, document, &self.settings));
+        let topic = Topic::new(watched, number, document, &self.settings, &self.totals);
+        let topic = Arc::new(topic);
         self.routes.insert(glob, view, Arc::clone(&topic));
         topic
     }
@@ -348,8 +373,9 @@ impl Task {
 
     fn sweep(&mut self) {
         let now = Instant::now();
-        self.routes.retain_recent(now, self.settings.linger, IDLE_TOPICS);
-        if self.keys_topic.as_ref().is_some_and(|topic| topic.idle(now) > self.settings.linger) {
+        let Settings { linger, idle_topics, .. } = self.settings;
+        self.routes.retain_recent(now, linger, idle_topics);
+        if self.keys_topic.as_ref().is_some_and(|topic| topic.idle(now) > linger) {
             self.keys_topic = None;
         }
         self.all_topics().for_each(|topic| topic.drop_unused_snapshot());

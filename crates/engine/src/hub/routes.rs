@@ -61,7 +61,7 @@ mod tests {
     use monoxide_protocol::{Version, Watched};
 
     use super::{
-        super::{Settings, document::Document, topic::Number},
+        super::{Settings, Totals, document::Document, topic::Number},
         *,
     };
     use crate::{filter::Rules, identity::Identity};
@@ -77,6 +77,7 @@ mod tests {
             Number::of(Version::new(1)),
             document,
             &Settings::default(),
+            &Arc::new(Totals::new(0)),
         ))
     }
 

@@ -1,12 +1,19 @@
 //! One subscriber's end: what it has not been sent yet is a position in the topic's window.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use bytes::Bytes;
-use monoxide_protocol::Version;
+use monoxide_protocol::{Version, Watched};
 use tokio::sync::watch;
 
 use super::{
+    frame::{Hold, Overdue},
     topic::{Progress, Topic},
     window::Found,
 };
@@ -16,17 +23,78 @@ use super::{
 /// It costs a few words, however far behind it is: messages are kept once, by the topic. A
 /// subscriber that falls out of the topic's window goes on with the newest snapshot.
 pub struct Subscription {
-    topic: Arc<Topic>,
+    backlog: Backlog,
     progress: watch::Receiver<Progress>,
-    /// The number of the next message; `None` when a snapshot has to come first.
-    position: Option<u64>,
+    /// Of the last message, when it was a large one.
+    hold: Option<Arc<Hold>>,
 }
+
+/// How far behind a subscriber is, for others than itself. Cloning it gives the same one.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use monoxide_engine::Engine;
+/// # use monoxide_protocol::{Glob, Json, Key};
+/// let engine = Engine::builder().start()?;
+/// let mut books = engine.subscribe(Glob::parse("books/*")?, None).await?;
+/// let backlog = books.backlog();
+/// books.next().await;
+///
+/// engine.set(Key::parse("books/dune")?, Json::parse(b"412")?).await?;
+/// engine.stats().await?;
+/// assert_eq!((backlog.behind(), backlog.skips()), (1, 0));
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Backlog(Arc<Reader>);
+
+/// What a subscriber has read. Only the subscriber itself changes it.
+struct Reader {
+    topic: Arc<Topic>,
+    /// The number of the next message; [`SNAPSHOT_FIRST`] when a snapshot has to come before it.
+    position: AtomicU64,
+    skips: AtomicU64,
+}
+
+/// The position of one who needs a snapshot. There will never be as many messages.
+const SNAPSHOT_FIRST: u64 = u64::MAX;
 
 impl Subscription {
     pub(super) fn new(topic: Arc<Topic>, since: Option<Version>) -> Self {
-        let position = since.and_then(|version| topic.after(version));
+        let position = since.and_then(|version| topic.after(version)).unwrap_or(SNAPSHOT_FIRST);
+        let (position, skips) = (AtomicU64::new(position), AtomicU64::new(0));
         let progress = topic.watch();
-        Self { topic, progress, position }
+        Self { backlog: Backlog(Arc::new(Reader { topic, position, skips })), progress, hold: None }
+    }
+
+    /// How far behind this is, now and later.
+    #[must_use]
+    pub fn backlog(&self) -> Backlog {
+        self.backlog.clone()
+    }
+
+    /// Comes about when there is no time left to send the message that [`next`](Self::next) gave
+    /// last. Then the subscription should be ended: what it needs is the newest snapshot.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use monoxide_engine::Engine;
+    /// # use monoxide_protocol::Glob;
+    /// # async fn send(message: bytes::Bytes) {}
+    /// # let engine = Engine::builder().start()?;
+    /// # let mut books = engine.subscribe(Glob::parse("books/*")?, None).await?;
+    /// let message = books.next().await.ok_or("the engine is running")?;
+    /// tokio::select! {
+    ///     () = send(message) => {}
+    ///     () = books.overdue() => drop(books),
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn overdue(&self) -> Overdue {
+        Overdue::of(self.hold.as_ref())
     }
 
     /// The next message, shared by all who are told of it; `None` when the engine was closed and
@@ -34,16 +102,19 @@ impl Subscription {
     ///
     /// It may be dropped while it waits, and then nothing is lost.
     pub async fn next(&mut self) -> Option<Bytes> {
+        let reader = &*self.backlog.0;
         loop {
-            let Some(position) = self.position else {
-                let snapshot = self.topic.snapshot().await;
-                self.position = Some(snapshot.position);
-                return Some(snapshot.frame);
-            };
+            let position = reader.position();
+            if position == SNAPSHOT_FIRST {
+                let snapshot = reader.topic.snapshot().await;
+                reader.go_to(snapshot.position);
+                self.hold = snapshot.frame.hold();
+                return Some(snapshot.frame.bytes);
+            }
             let Progress { end, closed } = *self.progress.borrow_and_update();
             if position < end {
-                match self.read(position) {
-                    Some(frame) => return Some(frame),
+                match self.backlog.0.read(position, &mut self.hold) {
+                    Some(message) => return Some(message),
                     None => continue,
                 }
             }
@@ -57,24 +128,76 @@ impl Subscription {
 
     /// The next message, if nothing has to be waited for: neither for a change, nor for a
     /// snapshot.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use monoxide_engine::Engine;
+    /// # use monoxide_protocol::{Glob, Json, Key};
+    /// # let engine = Engine::builder().start()?;
+    /// # let mut books = engine.subscribe(Glob::parse("books/*")?, None).await?;
+    /// books.next().await;
+    /// assert_eq!(books.ready(), None);
+    ///
+    /// engine.set(Key::parse("books/dune")?, Json::parse(b"412")?).await?;
+    /// engine.stats().await?;
+    /// assert!(books.ready().is_some());
+    /// # Ok(()) }
+    /// ```
     pub fn ready(&mut self) -> Option<Bytes> {
-        let position = self.position?;
-        if position < self.progress.borrow().end { self.read(position) } else { None }
+        let position = self.backlog.0.position();
+        // It is also behind one who needs a snapshot.
+        let is_there = position < self.progress.borrow().end;
+        if is_there { self.backlog.0.read(position, &mut self.hold) } else { None }
+    }
+}
+
+impl Backlog {
+    /// What is watched.
+    #[must_use]
+    pub fn watched(&self) -> &Watched {
+        self.0.topic.watched()
+    }
+
+    /// How many changes there were that the subscriber has not read. Before its first message,
+    /// and when all that it needs is the newest snapshot, there are none.
+    #[must_use]
+    pub fn behind(&self) -> u64 {
+        self.0.topic.end().saturating_sub(self.0.position())
+    }
+
+    /// How often the subscriber fell out of the window and went on with a snapshot.
+    #[must_use]
+    pub fn skips(&self) -> u64 {
+        self.0.skips.load(Ordering::Relaxed)
+    }
+}
+
+impl Reader {
+    fn position(&self) -> u64 {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    fn go_to(&self, position: u64) {
+        self.position.store(position, Ordering::Relaxed);
     }
 
     /// The message at `position`, which was there; or nothing, and a snapshot comes next.
-    fn read(&mut self, position: u64) -> Option<Bytes> {
+    fn read(&self, position: u64, hold: &mut Option<Arc<Hold>>) -> Option<Bytes> {
         match self.topic.read(position) {
             Found::Message(frame) => {
-                self.position = Some(position + 1);
-                Some(frame)
+                self.go_to(position + 1);
+                *hold = frame.hold();
+                Some(frame.bytes)
             }
             // Sending what was missed one by one would take ever longer than it takes to be
             // written. The newest snapshot says the same.
             Found::Gone | Found::Nothing => {
                 let watched = self.topic.watched();
                 tracing::debug!(%watched, "a slow subscriber goes on with a snapshot");
-                self.position = None;
+                self.go_to(SNAPSHOT_FIRST);
+                self.skips.fetch_add(1, Ordering::Relaxed);
+                self.topic.totals().skips.fetch_add(1, Ordering::Relaxed);
                 None
             }
         }
@@ -83,6 +206,16 @@ impl Subscription {
 
 impl fmt::Debug for Subscription {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Subscription").field("position", &self.position).finish_non_exhaustive()
+        f.debug_tuple("Subscription").field(&self.backlog).finish()
+    }
+}
+
+impl fmt::Debug for Backlog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backlog")
+            .field("watched", self.watched())
+            .field("behind", &self.behind())
+            .field("skips", &self.skips())
+            .finish()
     }
 }

@@ -1,11 +1,10 @@
 //! One watched key, list or document: what its subscribers know, and the messages they share.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use bytes::Bytes;
 use monoxide_protocol::{Kind, Version, Watched, encode};
 use tokio::{
     sync::{Mutex as AsyncMutex, watch},
@@ -15,7 +14,9 @@ use tokio::{
 use super::{
     Settings,
     document::{Change, Document},
+    frame::Frame,
     keys::KeyIndex,
+    totals::Totals,
     window::{Found, Window},
 };
 use crate::event::Event;
@@ -41,6 +42,7 @@ pub(super) struct Topic {
     progress: watch::Sender<Progress>,
     /// Held by whoever encodes a snapshot; the others wait and share it.
     encoding: AsyncMutex<()>,
+    totals: Arc<Totals>,
 }
 
 /// The version of a change, for the store and for those who are told.
@@ -89,7 +91,7 @@ pub(super) struct Snapshot {
     version: Version,
     /// The number of the first message after it.
     pub(super) position: u64,
-    pub(super) frame: Bytes,
+    pub(super) frame: Frame,
 }
 
 impl Topic {
@@ -98,6 +100,7 @@ impl Topic {
         Number { commit, message }: Number,
         document: Document,
         settings: &Settings,
+        totals: &Arc<Totals>,
     ) -> Self {
         let window = Window::new(message, settings.window_messages, settings.window_bytes);
         let busy = Instant::now();
@@ -119,6 +122,7 @@ impl Topic {
             state: Mutex::new(state),
             progress,
             encoding: AsyncMutex::new(()),
+            totals: Arc::clone(totals),
         }
     }
 
@@ -158,10 +162,9 @@ impl Topic {
                 Some(Change::Operations(_)) if self.no_patch => whole(version, &state.document),
                 Some(Change::Operations(operations)) => {
                     encode(Kind::Patch, version, operations.len(), |out| out.push_str(&operations))
-                        .into()
                 }
             };
-            state.window.push(version, frame);
+            state.window.push(version, Frame::new(frame, &self.totals.pins));
             state.window.end()
         };
         self.progress.send_modify(|progress| progress.end = end);
@@ -196,6 +199,15 @@ impl Topic {
         TopicState { watched: self.watched.clone(), subscribers }
     }
 
+    pub(super) fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The number that the next message will have.
+    pub(super) fn end(&self) -> u64 {
+        self.progress.borrow().end
+    }
+
     pub(super) fn watch(&self) -> watch::Receiver<Progress> {
         self.progress.subscribe()
     }
@@ -223,19 +235,26 @@ impl Topic {
             }
             (state.window.version(), state.window.end(), state.document.clone())
         };
-        let snapshot = Snapshot { version, position, frame: whole(version, &document) };
+        let frame = Frame::new(whole(version, &document), &self.totals.pins);
+        let snapshot = Snapshot { version, position, frame };
         let mut state = self.lock();
-        state.snapshot = Some(snapshot.clone());
+        let old = state.snapshot.replace(snapshot.clone());
+        old.into_iter().for_each(|old| old.frame.release());
         state.snapshot_used = true;
         snapshot
     }
 
-    /// Lets go of a snapshot that is outdated or that nobody has asked for since the last call.
+    /// Lets go of a snapshot that is outdated, or that nobody has asked for since the last call
+    /// and nobody is still being sent.
     pub(super) fn drop_unused_snapshot(&self) {
         let mut state = self.lock();
         let version = state.window.version();
         let used = std::mem::take(&mut state.snapshot_used);
-        state.snapshot.take_if(|snapshot| !used || snapshot.version != version);
+        let is_unused = |snapshot: &mut Snapshot| {
+            snapshot.version != version || !(used || snapshot.frame.is_in_use())
+        };
+        let unused = state.snapshot.take_if(is_unused);
+        unused.into_iter().for_each(|unused| unused.frame.release());
     }
 
     /// For how long nobody has been watching.
@@ -264,7 +283,7 @@ impl State {
     }
 }
 
-fn whole(version: Version, document: &Document) -> Bytes {
+fn whole(version: Version, document: &Document) -> String {
     let size = document.encoded_len();
-    encode(Kind::Snapshot, version, size, |out| document.encode(out)).into()
+    encode(Kind::Snapshot, version, size, |out| document.encode(out))
 }

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use monoxide_protocol::Version;
+
+use super::frame::Frame;
 
 /// A ring of messages, each with a number of its own: the first ever is 0.
 #[derive(Debug)]
@@ -21,14 +22,14 @@ pub(super) struct Window {
 #[derive(Debug)]
 struct Message {
     version: Version,
-    frame: Bytes,
+    frame: Frame,
 }
 
 /// What a reader at some position finds.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Found {
     /// The next message.
-    Message(Bytes),
+    Message(Frame),
     /// It has everything.
     Nothing,
     /// It has fallen out of the window.
@@ -43,14 +44,15 @@ impl Window {
 
     /// Adds a message, and lets go of the oldest ones that no longer fit. The newest stays,
     /// whatever its size: those who keep up are not to pay for it.
-    pub(super) fn push(&mut self, version: Version, frame: Bytes) {
-        self.bytes += frame.len();
+    pub(super) fn push(&mut self, version: Version, frame: Frame) {
+        self.bytes += frame.bytes.len();
         self.messages.push_back(Message { version, frame });
         while self.messages.len() > self.max_messages
             || (self.bytes > self.max_bytes && self.messages.len() > 1)
         {
             let Some(oldest) = self.messages.pop_front() else { break };
-            self.bytes -= oldest.frame.len();
+            self.bytes -= oldest.frame.bytes.len();
+            oldest.frame.release();
             self.before = oldest.version;
             self.first += 1;
         }
@@ -90,33 +92,41 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
+    use super::{super::frame::Pins, *};
 
     fn window(max_messages: usize, max_bytes: usize, sizes: &[usize]) -> Window {
         let mut window = Window::new(Version::new(100), max_messages, max_bytes);
         for (nth, &size) in sizes.iter().enumerate() {
-            window.push(Version::new(101 + nth as u64), vec![b'x'; size].into());
+            let frame = Frame::new("x".repeat(size), &Arc::new(Pins::new(0)));
+            window.push(Version::new(101 + nth as u64), frame);
         }
         window
+    }
+
+    /// The size of the message that a reader finds; 0 when it has everything.
+    fn found(window: &Window, position: u64) -> Option<usize> {
+        match window.read(position) {
+            Found::Message(frame) => Some(frame.bytes.len()),
+            Found::Nothing => Some(0),
+            Found::Gone => None,
+        }
     }
 
     #[test]
     fn it_keeps_the_last_messages_and_knows_who_fell_out() {
         let window = window(2, 1_000, &[1, 2, 3]);
-        assert_eq!(window.read(0), Found::Gone);
-        assert_eq!(window.read(1), Found::Message(Bytes::from_static(b"xx")));
-        assert_eq!(window.read(2), Found::Message(Bytes::from_static(b"xxx")));
-        assert_eq!(window.read(3), Found::Nothing);
+        assert_eq!([0, 1, 2, 3].map(|nth| found(&window, nth)), [None, Some(2), Some(3), Some(0)]);
     }
 
     #[test]
     fn bytes_are_bounded_and_the_newest_message_stays_whatever_its_size() {
         let small = window(100, 10, &[4, 4, 4]);
-        assert_eq!((small.read(0), small.bytes), (Found::Gone, 8));
+        assert_eq!((found(&small, 0), small.bytes), (None, 8));
 
         let large = window(100, 10, &[4, 4, 50]);
-        assert_eq!(large.read(1), Found::Gone);
-        assert!(matches!(large.read(2), Found::Message(_)));
+        assert_eq!([1, 2].map(|nth| found(&large, nth)), [None, Some(50)]);
     }
 
     #[test]

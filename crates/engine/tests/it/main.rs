@@ -8,6 +8,7 @@ mod hooks;
 mod keys;
 mod limits;
 mod model;
+mod pinned;
 mod reads;
 mod replay;
 mod sharing;

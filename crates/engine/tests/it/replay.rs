@@ -81,3 +81,21 @@ async fn a_topic_outlives_its_last_subscriber_for_a_while() {
     let mut subscription = back(&engine, "n/*", seen).await;
     assert_eq!(operations(&hear(&mut subscription).await), ["snapshot"], "late: a snapshot");
 }
+
+#[tokio::test(start_paused = true)]
+async fn of_too_many_topics_that_nobody_watches_the_last_to_be_left_are_kept() {
+    let engine = Engine::builder().idle_topics(3).start().unwrap();
+    let mut watched = crate::Follower::of(&engine, "watched").await;
+    watched.hear().await;
+    for n in 0..10 {
+        drop(crate::Follower::of(&engine, &format!("n/{n}")).await);
+        tokio::time::advance(Duration::from_millis(1)).await;
+    }
+
+    tokio::time::sleep(Duration::from_secs(6)).await;
+
+    let left = engine.topics().await.unwrap();
+    let mut left: Vec<_> = left.iter().map(|topic| topic.watched.to_string()).collect();
+    left.sort_unstable();
+    assert_eq!(left, ["n/7", "n/8", "n/9", "watched"]);
+}

@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use monoxide_engine::Error;
 use serde_json::json;
+use tokio::task::unconstrained;
 
-use crate::{engine, glob, json, key, list, merge};
+use crate::{Follower, data, engine, glob, json, key, list, merge};
 
 #[tokio::test]
 async fn an_object_keeps_when_it_was_made_until_it_is_deleted() {
@@ -157,4 +159,34 @@ async fn a_key_of_ten_thousand_segments_is_a_key() {
     assert_eq!(crate::operations(&watcher.hear().await), ["add /0"]);
     engine.delete_all(&glob(&format!("{deep}/*"))).await.unwrap();
     engine.close().await;
+}
+
+/// There is one thread, and the engine had no time on it: nobody who joins was answered yet.
+#[tokio::test]
+async fn a_writer_waits_for_none_of_thousands_who_join_and_who_joins_later_finds_what_it_wrote() {
+    let engine = engine();
+    let mut joining: FuturesUnordered<_> = (0..5_000)
+        .map(|n| {
+            let engine = engine.clone();
+            async move { Follower::of(&engine, &format!("n/{}/*", n % 100)).await }
+        })
+        .collect();
+    assert!(unconstrained(joining.next()).now_or_never().is_none(), "all have asked");
+
+    for n in 0..100 {
+        let write = engine.set(key(&format!("n/{n}/x")), json(n));
+        let written = unconstrained(write).now_or_never();
+        written.expect("there is a place in the queue for it").unwrap();
+    }
+
+    let late = async {
+        let mut late = Follower::of(&engine, "n/7/*").await;
+        assert_eq!(data(late.start().await), [&json(7).to_value()]);
+    };
+    let all = async {
+        while let Some(mut follower) = joining.next().await {
+            while data(follower.start().await).is_empty() {}
+        }
+    };
+    tokio::join!(late, all);
 }

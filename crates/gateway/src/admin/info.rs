@@ -6,8 +6,7 @@ use monoxide_engine::Health;
 use monoxide_protocol::Version;
 use serde::Serialize;
 
-use super::state;
-use crate::{door::Door, error::Refusal, health};
+use crate::{door::Door, error::Refusal, guests::Full, health};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,8 +30,14 @@ pub(super) struct Info {
     // From here on the names are ours.
     version: &'static str,
     uptime: u64,
-    connections: usize,
     objects: usize,
+    connections: usize,
+    refused_connections: u64,
+    refused_by_address: u64,
+    subscribers: usize,
+    topics: usize,
+    skips: u64,
+    pinned_bytes: usize,
     health: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     failing: Option<Failing>,
@@ -51,7 +56,7 @@ struct Failing {
 /// ooo's numbers, and some of our own. Durations are in nanoseconds.
 pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
     let (engine, settings) = (&door.engine, &door.settings);
-    let connections = state::state(door).await?.total_connections;
+    let (guests, stats) = (&door.running.guests, engine.stats().await?);
     let health = engine.health();
     Ok(Info {
         name: settings.name.clone(),
@@ -73,8 +78,14 @@ pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
         dropped_events: engine.dropped_events(),
         version: env!("CARGO_PKG_VERSION"),
         uptime: nanos(door.running.since.elapsed()),
-        connections,
         objects: engine.objects(),
+        connections: guests.open(),
+        refused_connections: guests.refused(Full::Total),
+        refused_by_address: guests.refused(Full::Address),
+        subscribers: guests.connections().count(),
+        topics: stats.topics,
+        skips: stats.skips,
+        pinned_bytes: stats.pinned_bytes,
         health: health::word(&health),
         failing: failing(&health),
     })

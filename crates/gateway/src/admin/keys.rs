@@ -4,10 +4,7 @@ use monoxide_engine::Session;
 use monoxide_protocol::Key;
 use serde::Serialize;
 
-use super::Parameters;
-
-const LIMIT: i64 = 50;
-const LARGEST: i64 = 500;
+use super::{Paging, Parameters};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Page {
@@ -18,11 +15,9 @@ pub(super) struct Page {
     filter: String,
 }
 
-/// The page that is asked for. What is asked for wrongly is as if it were not.
+/// The page that is asked for.
 pub(super) fn page(session: &Session, parameters: &Parameters) -> Page {
-    let number = |name| parameters.get(name).and_then(|text| text.parse::<i64>().ok());
-    let page = number("page").filter(|page| *page >= 1).unwrap_or(1);
-    let limit = number("limit").filter(|limit| (1..=LARGEST).contains(limit)).unwrap_or(LIMIT);
+    let paging = Paging::of(parameters);
     let filter = parameters.get("filter").unwrap_or_default();
     // What stands before the first star is all that counts.
     let prefix = filter.split('*').next().unwrap_or_default();
@@ -31,8 +26,7 @@ pub(super) fn page(session: &Session, parameters: &Parameters) -> Page {
     keys.retain(|key| key.as_str().starts_with(prefix));
     keys.sort_unstable();
     let total = keys.len();
-    // A page beyond the end is empty, however far beyond.
-    let first = usize::try_from((page - 1).saturating_mul(limit)).unwrap_or(usize::MAX);
-    let keys = keys.into_iter().skip(first).take(usize::try_from(limit).unwrap_or_default());
-    Page { keys: keys.collect(), total, page, limit, filter: filter.to_owned() }
+    let keys = keys.into_iter().skip(paging.skip()).take(paging.take()).collect();
+    let Paging { page, limit } = paging;
+    Page { keys, total, page, limit, filter: filter.to_owned() }
 }

@@ -1,5 +1,6 @@
 //! The management API: what the server knows about itself, at `/?api=…`.
 
+mod connections;
 mod endpoints;
 mod filters;
 mod info;
@@ -32,6 +33,7 @@ pub(crate) async fn answer(
         Some("filters") => json(&filters::filters(&door.engine)),
         Some("state") => json(&state::state(door).await?),
         Some("endpoints") => json(&endpoints::endpoints(&door.settings.application.endpoints)),
+        Some("connections") => json(&connections::page(&door.running.guests, &parameters)),
         // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
         Some("pivot") => json(&pivot::NOT_CONFIGURED),
@@ -52,6 +54,34 @@ impl Parameters {
     /// The first of this name, as ooo has it.
     fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Which part of something long is asked for. What is asked for wrongly is as if it were not.
+struct Paging {
+    page: i64,
+    limit: i64,
+}
+
+impl Paging {
+    const LIMIT: i64 = 50;
+    const LARGEST: i64 = 500;
+
+    fn of(parameters: &Parameters) -> Self {
+        let number = |name| parameters.get(name).and_then(|text| text.parse::<i64>().ok());
+        let page = number("page").filter(|page| *page >= 1).unwrap_or(1);
+        let limit = number("limit").filter(|limit| (1..=Self::LARGEST).contains(limit));
+        Self { page, limit: limit.unwrap_or(Self::LIMIT) }
+    }
+
+    /// How many come before the page. A page beyond the end is empty, however far beyond.
+    fn skip(&self) -> usize {
+        usize::try_from((self.page - 1).saturating_mul(self.limit)).unwrap_or(usize::MAX)
+    }
+
+    /// How many the page has at most.
+    fn take(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or_default()
     }
 }
 

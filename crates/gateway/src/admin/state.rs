@@ -8,7 +8,7 @@ use crate::{door::Door, error::Refusal};
 #[serde(rename_all = "camelCase")]
 pub(super) struct State {
     pools: Vec<Pool>,
-    pub(super) total_connections: usize,
+    total_connections: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -17,6 +17,9 @@ struct Pool {
     connections: usize,
 }
 
+/// What the clock is called where keys and lists are told by name.
+pub(super) const CLOCK: &str = "(clock)";
+
 /// What has connections: the clock first, the rest by name.
 pub(super) async fn state(door: &Door) -> Result<State, Refusal> {
     let topics = door.engine.topics().await?;
@@ -24,7 +27,7 @@ pub(super) async fn state(door: &Door) -> Result<State, Refusal> {
     let mut pools: Vec<_> =
         topics.iter().map(|topic| pool(topic.watched.to_string(), topic.subscribers)).collect();
     pools.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-    pools.insert(0, pool("(clock)".to_owned(), door.clock.subscribers()));
+    pools.insert(0, pool(CLOCK.to_owned(), door.clock.subscribers()));
     // Who sees something else of the same is counted under the same name.
     pools.dedup_by(|next, pool| {
         let is_same = next.key == pool.key;

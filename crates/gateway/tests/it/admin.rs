@@ -1,14 +1,22 @@
 //! The management API: each noun, byte for byte.
 
-use std::time::Duration;
+use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
-use axum::http::StatusCode;
-use monoxide_engine::{Engine, Filters, Limit};
+use axum::{
+    extract::Request,
+    http::StatusCode,
+    middleware::{Next, from_fn},
+    response::Response,
+};
+use monoxide_engine::{Engine, Filters, Identity, Limit};
 use monoxide_gateway::Endpoint;
-use monoxide_testkit::{Answer, TestServer};
+use monoxide_testkit::{Answer, Http, Socket, TestServer, socket::UPGRADE};
 use serde_json::Value;
 
-use crate::ask::line;
+use crate::{
+    ask::line,
+    liveness::{narrow, open},
+};
 
 async fn with_filters(filters: Filters) -> TestServer {
     let engine = Engine::builder().filters(filters).start().unwrap();
@@ -86,9 +94,12 @@ async fn info_says_how_the_server_is_set_and_how_it_is() {
     let mut info: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(info["address"], server.address().to_string());
     assert!(info["uptime"].as_u64().unwrap() > 0);
+    // The socket, who asks, and perhaps some who have not left yet.
+    assert!(info["connections"].as_u64().unwrap() >= 2);
     info["address"] = "…".into();
     info["uptime"] = 1.into();
-    insta::assert_snapshot!(info, @r#"{"name":"monoxide","address":"…","deadline":10000000000,"readTimeout":60000000000,"writeTimeout":60000000000,"readHeaderTimeout":10000000000,"idleTimeout":10000000000,"forcePatch":false,"noPatch":false,"static":false,"silence":true,"workers":1,"tick":1000000000,"watchPanics":0,"droppedEvents":0,"version":"0.1.0","uptime":1,"connections":1,"objects":2,"health":"ok"}"#);
+    info["connections"] = 2.into();
+    insta::assert_snapshot!(info, @r#"{"name":"monoxide","address":"…","deadline":10000000000,"readTimeout":60000000000,"writeTimeout":60000000000,"readHeaderTimeout":10000000000,"idleTimeout":10000000000,"forcePatch":false,"noPatch":false,"static":false,"silence":true,"workers":1,"tick":1000000000,"watchPanics":0,"droppedEvents":0,"version":"0.1.0","uptime":1,"objects":2,"connections":2,"refusedConnections":0,"refusedByAddress":0,"subscribers":1,"topics":1,"skips":0,"pinnedBytes":0,"health":"ok"}"#);
 }
 
 #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
@@ -150,6 +161,98 @@ async fn state_counts_who_watches_what_the_clock_first() {
         sockets.push(socket);
     }
     insta::assert_snapshot!(line(&api(&server, "state").await), @r#"200 {"pools":[{"key":"(clock)","connections":1},{"key":"books/*","connections":2},{"key":"users/*/posts/*","connections":1}],"totalConnections":4}"#);
+}
+
+/// Says that whoever asks has the account that a header names.
+async fn ann(mut request: Request, next: Next) -> Response {
+    if request.headers().contains_key("x-ann") {
+        request.extensions_mut().insert(Identity::account("ann", ["editor"]));
+    }
+    next.run(request).await
+}
+
+#[tokio::test]
+async fn connections_are_the_sockets_and_how_it_goes_for_them_the_newest_first() {
+    let server = TestServer::with(|server| server.layer(from_fn(ann))).await;
+    let mut books = server.socket("/books/*").await;
+    books.message().await;
+    for n in 0..3 {
+        server.request("POST", "/books/dune", n.to_string()).await;
+        books.message().await;
+    }
+    let http = Http::connect(server.address()).await;
+    let mut anns = Socket::over(http, "/thing", &format!("X-Ann: 1\r\n{UPGRADE}")).await.unwrap();
+    anns.message().await;
+    let mut clock = server.socket("/").await;
+    clock.message().await;
+
+    let answer = api(&server, "connections").await;
+    let mut page: Value = serde_json::from_str(answer.text()).unwrap();
+    let mut addresses = HashSet::new();
+    for connection in page["connections"].as_array_mut().unwrap() {
+        let address: SocketAddr = connection["address"].as_str().unwrap().parse().unwrap();
+        assert!(address.ip().is_loopback() && addresses.insert(address));
+        assert!(connection["since"].as_u64().unwrap() > 1_700_000_000_000_000_000);
+        connection["address"] = "…".into();
+        connection["since"] = 1.into();
+    }
+    // What the clock has told in the meantime is another matter.
+    page["connections"][0]["messages"] = 1.into();
+    page["connections"][0]["bytes"] = 19.into();
+    let lines = page.to_string().replace("},{", "},\n{");
+    insta::assert_snapshot!(lines, @r#"
+{"connections":[{"id":3,"address":"…","watches":"(clock)","since":1,"messages":1,"bytes":19,"behind":0,"skips":0},
+{"id":2,"address":"…","watches":"thing","account":"ann","since":1,"messages":1,"bytes":100,"behind":0,"skips":0},
+{"id":1,"address":"…","watches":"books/*","since":1,"messages":4,"bytes":631,"behind":0,"skips":0}],"total":3,"page":1,"limit":50}
+"#);
+
+    let second = api(&server, "connections&page=2&limit=1").await;
+    let second: Value = serde_json::from_str(second.text()).unwrap();
+    assert_eq!((&second["total"], &second["connections"][0]["id"]), (&3.into(), &2.into()));
+    drop((books, anns, clock));
+    gone(&server).await;
+}
+
+/// Waits until no socket is listed any more.
+async fn gone(server: &TestServer) {
+    let none = async {
+        while !api(server, "connections").await.text().contains(r#""connections":[]"#) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), none).await.expect("who left is not listed");
+}
+
+/// What stalls is seen from outside, also while it takes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_reader_is_seen_to_fall_behind_and_then_to_have_skipped() {
+    let engine = Engine::builder().window(4, 64 * 1024 * 1024).start().unwrap();
+    let server = TestServer::at(([127, 0, 0, 1], 0).into(), engine, |server| server).await;
+    let mut stalled = open(narrow(&server).await, "/thing").await;
+    stalled.message().await;
+    // More than the buffers of both ends hold: from here on it stalls.
+    server.request("POST", "/thing", format!("\"{}\"", "x".repeat(9_000_000))).await;
+    let listed = async |what: &str| {
+        // Asked through the queue in which the writes are, so that they are told.
+        server.engine().topics().await.unwrap();
+        let page = api(&server, "connections").await;
+        let page: Value = serde_json::from_str(page.text()).unwrap();
+        page["connections"][0][what].as_u64().unwrap()
+    };
+    while listed("behind").await > 0 {
+        tokio::task::yield_now().await;
+    }
+
+    for n in 0..10 {
+        server.request("POST", "/thing", n.to_string()).await;
+    }
+
+    assert_eq!(listed("behind").await, 10);
+    assert_eq!(listed("skips").await, 0, "it is told when it has taken what is on its way");
+    while !stalled.message().await.ends_with(r#""data":9}}"#) {}
+    assert_eq!((listed("behind").await, listed("skips").await), (0, 1));
+    let info = api(&server, "info").await;
+    assert!(info.text().contains(r#""skips":1"#), "{}", info.text());
 }
 
 #[derive(schemars::JsonSchema)]

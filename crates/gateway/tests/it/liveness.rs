@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use monoxide_engine::Engine;
 use monoxide_protocol::{Message, Replica};
 use monoxide_testkit::{
     Http, Socket, TestServer,
@@ -23,13 +24,13 @@ const PONG_TIME: Duration = Duration::from_secs(150);
 const PROMPTLY: Duration = Duration::from_secs(10);
 
 /// A connection whose own end holds little, so that the server notices when nobody reads.
-async fn narrow(server: &TestServer) -> TcpStream {
+pub(crate) async fn narrow(server: &TestServer) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(16 * 1024).unwrap();
     socket.connect(server.address()).await.unwrap()
 }
 
-async fn open(stream: TcpStream, target: &str) -> Socket {
+pub(crate) async fn open(stream: TcpStream, target: &str) -> Socket {
     Socket::over(Http::over(stream), target, UPGRADE).await.unwrap()
 }
 
@@ -206,4 +207,40 @@ async fn a_stalled_reader_holds_no_one_up_and_ends_equal() {
         messages += 1;
     }
     assert!(messages < 100, "it was spared what it had fallen behind on: {messages}");
+}
+
+/// Each stalls over another version of a large document, which nobody else needs any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_those_who_hold_too_much_the_slowest_are_closed_with_1013_and_no_one_else() {
+    const SIZE: usize = 6_000_000;
+    let engine = Engine::builder().window(1, 0).max_pinned(2 * SIZE + SIZE / 2).start().unwrap();
+    let server = TestServer::at(([127, 0, 0, 1], 0).into(), engine, |server| server).await;
+    let mut healthy = server.socket("/thing").await;
+    healthy.message().await;
+    let mut stalled = Vec::new();
+
+    for n in 0..5 {
+        let large = format!("\"{n}{}\"", "x".repeat(SIZE));
+        let write = server.request("POST", "/thing", &large);
+        assert_eq!(timeout(PROMPTLY, write).await.expect("a writer waits for nobody").status, 200);
+        let told = timeout(PROMPTLY, healthy.message()).await.expect("nor does a reader");
+        assert!(told.contains(&large[..3]));
+        let mut socket = open(narrow(&server).await, "/thing").await;
+        socket.begin().await;
+        stalled.push(socket);
+    }
+
+    // Who reads on at once is told why; the oldest two had to go when the last one came.
+    for (nth, socket) in stalled.iter_mut().enumerate().skip(1) {
+        let snapshot = timeout(PROMPTLY, socket.message()).await.expect("it may finish");
+        assert!(snapshot.contains(&format!("\"{nth}xxx")));
+        if nth == 1 {
+            assert_eq!(timeout(PROMPTLY, socket.closed()).await.unwrap(), 1013);
+        } else if nth < 4 {
+            assert!(timeout(PROMPTLY, socket.message()).await.unwrap().contains("\"4xxx"));
+        }
+    }
+    while server.engine().stats().await.unwrap().pinned_bytes > 0 {
+        tokio::task::yield_now().await;
+    }
 }

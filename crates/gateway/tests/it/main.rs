@@ -11,6 +11,7 @@ mod conditions;
 mod cors;
 mod deadline;
 mod endpoints;
+mod guests;
 mod hooks;
 mod keys;
 mod liveness;

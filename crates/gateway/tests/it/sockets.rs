@@ -445,6 +445,14 @@ async fn a_message_that_is_too_large_closes_the_socket_with_1009() {
     check_closed_with(&server, b"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", 1009).await;
     let halves = [frame(0x02, over / 2), frame(0x80, over / 2 + 1)].concat();
     check_closed_with(&server, &halves, 1009).await;
+
+    let server = TestServer::with(|server| server.max_message(200)).await;
+    check_closed_with(&server, &frame(0x82, 201), 1009).await;
+    let mut socket = server.socket("/thing").await;
+    socket.message().await;
+    socket.send_raw(frame(0x82, 200)).await.unwrap();
+    socket.send(PING, b"").await.unwrap();
+    assert_eq!(socket.frame().await.first, PONG, "as much as that is let through");
 }
 
 /// ooo does not look.

@@ -227,3 +227,15 @@ async fn a_hangup_renews_the_certificate_and_a_bad_one_changes_nothing() {
     open.send("GET /a/* HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     assert_eq!(open.answer().await.text(), "[]", "who was there stays");
 }
+
+#[tokio::test]
+async fn one_connection_too_many_is_closed_before_it_costs_a_handshake() {
+    let pair = Pair::new();
+    let server =
+        TestServer::with(|server| server.tls(pair.cert(), pair.key()).max_connections(1)).await;
+    let _inside = connect(&server, &pair.cert, &TLS13).await.unwrap();
+
+    let mut next = TcpStream::connect(server.address()).await.unwrap();
+
+    assert_eq!(next.read(&mut [0]).await.unwrap(), 0);
+}
