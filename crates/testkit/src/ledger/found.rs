@@ -107,9 +107,9 @@ impl Told {
 }
 
 /// Adds to `ids` those of all values that are in a document or a patch.
-pub fn told_ids(part: &Value, ids: &mut HashSet<u64>) {
+pub(super) fn ids_in(part: &Value, ids: &mut HashSet<u64>) {
     match part {
-        Value::Array(parts) => parts.iter().for_each(|part| told_ids(part, ids)),
+        Value::Array(parts) => parts.iter().for_each(|part| ids_in(part, ids)),
         Value::Object(members) => {
             ids.extend(members.get("id").and_then(Value::as_u64));
             // A patch may replace the id alone.
@@ -117,7 +117,7 @@ pub fn told_ids(part: &Value, ids: &mut HashSet<u64>) {
             if path.ends_with("/id") {
                 ids.extend(members.get("value").and_then(Value::as_u64));
             }
-            members.values().for_each(|part| told_ids(part, ids));
+            members.values().for_each(|part| ids_in(part, ids));
         }
         _ => {}
     }

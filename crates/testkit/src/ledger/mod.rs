@@ -26,7 +26,7 @@ use fastrand::Rng;
 use monoxide_engine::Condition;
 use serde_json::{Value, json};
 
-pub use self::found::{Found, Objects, Told, objects_of, told_ids};
+pub use self::found::{Found, Objects, Told, objects_of};
 use self::{area::Area, crowd::Crowd, limited::Limited, sums::Sums};
 
 /// What is written where.
@@ -53,6 +53,8 @@ pub struct Ledger {
     moments: AtomicU64,
     /// The highest version that anybody was told.
     highest: AtomicU64,
+    /// The ids of the values that subscribers were told of since the last crash.
+    told: Mutex<HashSet<u64>>,
     tally: Mutex<Tally>,
 }
 
@@ -181,6 +183,7 @@ impl Ledger {
             ids: AtomicU64::new(1),
             moments: AtomicU64::new(1),
             highest: AtomicU64::new(0),
+            told: Mutex::default(),
             tally: Mutex::default(),
         }
     }
@@ -240,7 +243,7 @@ impl Ledger {
         if let Some(version) = version {
             let above = write.above;
             ensure!(version > above, "it got version {version:x}, after {above:x} was told");
-            self.heard(version);
+            self.highest.fetch_max(version, Ordering::SeqCst);
         }
         lock(&self.tally).done += 1;
         match write.place {
@@ -267,9 +270,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// Somebody was told this version: what is written from now on is above it.
-    pub fn heard(&self, version: u64) {
+    /// Somebody was told this version, with a document or a patch: what is in it is not to be lost,
+    /// and what is written from now on is above it.
+    pub fn heard(&self, version: u64, part: &Value) {
         self.highest.fetch_max(version, Ordering::SeqCst);
+        found::ids_in(part, &mut lock(&self.told));
     }
 
     /// The lists whose objects [`check`](Self::check) wants to see.
@@ -287,26 +292,26 @@ impl Ledger {
         self.layout.limited.as_ref()
     }
 
-    /// Looks at what is there after a crash, and goes on from it. `told` has the ids of the values
-    /// that subscribers were told of since the last time.
+    /// Looks at what is there after a crash, and goes on from it.
     ///
     /// # Errors
     ///
     /// What is missing, torn, or there though it should not be.
-    pub fn check(&self, found: &BTreeMap<String, Objects>, told: &HashSet<u64>) -> Result<()> {
+    pub fn check(&self, found: &BTreeMap<String, Objects>) -> Result<()> {
+        let told = std::mem::take(&mut *lock(&self.told));
         let of = |list: &str| found.get(list).with_context(|| format!("nobody read `{list}`"));
         let mut tally = lock(&self.tally);
         for (writer, area) in self.areas.iter().enumerate() {
             let list = format!("crash/area-{writer}/*");
-            let checked = lock(area).check(of(&list)?, told, &mut tally);
+            let checked = lock(area).check(of(&list)?, &told, &mut tally);
             checked.with_context(|| format!("in `{list}`"))?;
         }
-        let checked = lock(&self.crowd).check(of(crowd::LIST)?, told, &mut tally);
+        let checked = lock(&self.crowd).check(of(crowd::LIST)?, &told, &mut tally);
         checked.with_context(|| format!("in `{}`", crowd::LIST))?;
         let checked = lock(&self.sums).check(of(sums::LIST)?, &mut tally);
         checked.with_context(|| format!("in `{}`", sums::LIST))?;
         if let (Some(limited), Some((list, _))) = (&self.limited, &self.layout.limited) {
-            let checked = lock(limited).check(of(list)?, told, &mut tally);
+            let checked = lock(limited).check(of(list)?, &told, &mut tally);
             checked.with_context(|| format!("in `{list}`"))?;
         }
         Ok(())

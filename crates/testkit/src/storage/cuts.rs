@@ -1,7 +1,7 @@
 //! An engine that loses power, again and again.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,7 +16,7 @@ use monoxide_protocol::{Glob, Json, Message, Replica, Target, Version};
 use serde_json::Value;
 
 use super::{PowerDisk, Unflushed};
-use crate::ledger::{Answered, Layout, Ledger, Objects, Order, Tally, Told, Write, told_ids};
+use crate::ledger::{Answered, Layout, Ledger, Objects, Order, Tally, Told, Write};
 
 const WRITERS: usize = 6;
 
@@ -75,7 +75,6 @@ struct Lives {
     ledger: Arc<Ledger>,
     wall: Arc<AtomicU64>,
     told: BTreeMap<String, Told>,
-    ids: HashSet<u64>,
     is_begun: bool,
 }
 
@@ -86,14 +85,7 @@ impl Lives {
         let ledger = Arc::new(Ledger::new(layout));
         let told = ledger.lists().into_iter().map(|list| (list, Told::default())).collect();
         let wall = Arc::new(AtomicU64::new(START));
-        Self {
-            disk: PowerDisk::default(),
-            ledger,
-            wall,
-            told,
-            ids: HashSet::new(),
-            is_begun: false,
-        }
+        Self { disk: PowerDisk::default(), ledger, wall, told, is_begun: false }
     }
 
     /// Starts, checks what is there, and writes until the power is cut.
@@ -148,8 +140,7 @@ impl Lives {
             told.is_before(&objects).with_context(|| format!("`{list}` was told"))?;
             found.insert(list, objects);
         }
-        let ids = std::mem::take(&mut self.ids);
-        self.ledger.check(&found, &ids)
+        self.ledger.check(&found)
     }
 
     /// Checks what is there, and writes until the power is cut.
@@ -177,7 +168,6 @@ impl Lives {
         for listener in join_all(listeners).await {
             let heard = listener??;
             self.told.insert(heard.list, heard.told);
-            self.ids.extend(heard.ids);
             all.messages += heard.messages;
         }
         written.map(drop)
@@ -258,7 +248,6 @@ async fn perform(session: &Session, write: &Write) -> Result<Option<Answered>> {
 struct Heard {
     list: String,
     told: Told,
-    ids: HashSet<u64>,
     messages: u64,
 }
 
@@ -269,13 +258,12 @@ async fn listen(
     ledger: Arc<Ledger>,
 ) -> Result<Heard> {
     let mut replica = Replica::default();
-    let mut heard = Heard { list, told, ids: HashSet::new(), messages: 0 };
+    let mut heard = Heard { list, told, messages: 0 };
     while let Some(text) = subscription.next().await {
         let text = std::str::from_utf8(&text)?;
-        told_ids(&serde_json::from_str::<Value>(text)?, &mut heard.ids);
         replica.apply(Message::decode(text)?)?;
         let version = replica.version().unwrap_or_default().number();
-        ledger.heard(version);
+        ledger.heard(version, &serde_json::from_str::<Value>(text)?);
         let document = replica.document().context("a message came")?;
         heard.told.hear(version, document).with_context(|| format!("`{}`", heard.list))?;
         heard.messages += 1;
