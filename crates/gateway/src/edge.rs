@@ -47,12 +47,8 @@ impl Opened {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Refuses everything but the question how the server is.
-    fn check(&self, request: &Request) -> Result<(), Refusal> {
-        if self.0.load(Ordering::Acquire) || request.uri().path() == health::PATH {
-            return Ok(());
-        }
-        Err(Error::Loading.into())
+    fn is_open(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }
 
@@ -72,8 +68,8 @@ impl Edge {
         let packs = may_be_packed && request.headers().contains_key(header::ACCEPT_ENCODING);
         // Whoever can unpack nothing does not pay for the others.
         let answer = async {
-            if let Err(loading) = opened.check(&request) {
-                return loading.into_response();
+            if !opened.is_open() {
+                return closed(router, request).await;
             }
             if packs { packed(router, request).await } else { plain(router, request).await }
         };
@@ -97,6 +93,16 @@ impl Edge {
         varies(headers, "Origin");
         response
     }
+}
+
+/// Refuses everything but the question how the server is.
+async fn closed(router: Router, request: Request) -> Response {
+    if request.uri().path() != health::PATH {
+        return Refusal::from(Error::Loading).into_response();
+    }
+    let response = plain(router, request).await;
+    // The engine may be well already, and what is to be done at the start is not.
+    if response.status().is_success() { health::loading() } else { response }
 }
 
 async fn plain(router: Router, request: Request) -> Response {

@@ -23,6 +23,9 @@ const WRITERS: usize = 6;
 /// A disk is used for so many cuts, so that new ones are cut too.
 const CUTS: u32 = 40;
 
+/// A writer writes no more than this before the power is cut.
+const MOST_WRITES: u32 = 1_000;
+
 const LIMITED: (&str, usize) = ("crash/log/*", 10);
 
 /// The clock of the first start.
@@ -164,6 +167,7 @@ impl Lives {
             write(writer, random, session.clone(), Arc::clone(&self.ledger))
         });
         let written = try_join_all(writers).await;
+        self.disk.cut();
         engine.close().await;
         for listener in join_all(listeners).await {
             let heard = listener??;
@@ -189,20 +193,22 @@ fn object_of(object: &monoxide_protocol::Object) -> (String, crate::ledger::Foun
     (object.key.as_str().to_owned(), object.into())
 }
 
-/// Writes one thing after the other, until there is no answer.
+/// Writes one thing after the other, until there is no answer, or too many were: the power is
+/// cut in any case.
 async fn write(
     writer: usize,
     mut random: Rng,
     session: Session,
     ledger: Arc<Ledger>,
 ) -> Result<()> {
-    loop {
+    for _ in 0..MOST_WRITES {
         let write = ledger.ask(writer, &mut random);
         match perform(&session, &write).await? {
             Some(answered) => ledger.answered(&write, answered)?,
             None => return ledger.lost(write),
         }
     }
+    Ok(())
 }
 
 /// Does a write; `None` when nobody knows whether it was done.
