@@ -266,16 +266,16 @@ impl Server {
         let door = Door::new(house);
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
         let edge = Edge::new(router(&door), Arc::clone(&settings), opened.clone());
-        let is_loading = matches!(engine.health(), Health::Loading { .. });
+        let is_ready = engine.health() == Health::Ok;
         let open = open(&engine, &shadows, phases, &opened, stop);
         let listen = listening.run(listener, edge);
-        let loaded = if is_loading {
-            join!(open, listen).0
-        } else {
+        let loaded = if is_ready {
             // Whoever comes meanwhile waits at the door.
             let loaded = open.await;
             listen.await;
             loaded
+        } else {
+            join!(open, listen).0
         };
         tasks.close();
         if timeout(settings.deadline, tasks.wait()).await.is_err() {

@@ -117,11 +117,10 @@ impl Thread {
         // allow is gone before anybody sees it.
         let mut batch = Batch::default();
         evicted.iter().for_each(|key| batch.delete_object(key));
-        let started = self.commit(batch);
-        self.log.tell_start(Start::Ready);
-        if let Err(error) = started {
+        if let Err(error) = self.commit(batch) {
             self.recover(Vec::new(), evicted, &error);
         }
+        self.log.tell_start(Start::Ready);
         Ok(())
     }
 

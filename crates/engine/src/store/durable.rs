@@ -209,8 +209,9 @@ impl Store {
     }
 
     pub(crate) fn health(&self) -> Health {
-        let loading = self.log.as_ref().and_then(|log| log.loading());
-        loading.or_else(|| self.lock().queue.failing.clone()).unwrap_or(Health::Ok)
+        let failing = self.lock().queue.failing.clone();
+        let loading = || self.log.as_ref().and_then(|log| log.loading());
+        failing.or_else(loading).unwrap_or(Health::Ok)
     }
 }
 

@@ -613,3 +613,23 @@ async fn when_the_log_itself_panics_writes_are_refused_and_reads_go_on_and_nobod
     engine.close().await;
     assert_eq!(reloaded(&disk).await, before);
 }
+
+#[tokio::test]
+async fn nobody_is_told_a_version_before_it_is_noted_where_versions_begin() {
+    let (disk, faults) = (Disk::default(), Faults::default());
+    faults.fail_all(out_of_room());
+    let engine = Engine::builder().backend(faults.opener(&disk)).start().unwrap();
+    while !matches!(engine.health(), Health::Failing { .. }) {
+        tokio::task::yield_now().await;
+    }
+
+    assert!(matches!(engine.subscribe(glob("n/*"), None).await, Err(Error::Loading)));
+    assert!(matches!(engine.get(&key("n")), Err(Error::Loading)));
+
+    faults.mend();
+    engine.ready().await.unwrap();
+    assert_eq!(engine.health(), Health::Ok);
+    engine.set(key("n"), json("1")).await.unwrap();
+    assert_eq!(disk.entries(Space::System).len(), 1);
+    engine.close().await;
+}

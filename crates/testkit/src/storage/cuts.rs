@@ -11,8 +11,10 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use fastrand::Rng;
 use futures_util::future::{join_all, try_join_all};
-use monoxide_engine::{Engine, Error, Filters, Identity, Limit, Patch, Session};
-use monoxide_protocol::{Glob, Json, Message, Replica, Target, Version};
+use monoxide_engine::{
+    Condition, Engine, Error, Filters, Identity, Limit, Patch, Seen, Session, Subscription,
+};
+use monoxide_protocol::{Glob, Json, Key, Message, Replica, Target, Version};
 use serde_json::Value;
 
 use super::{PowerDisk, Unflushed};
@@ -27,6 +29,10 @@ const CUTS: u32 = 40;
 const MOST_WRITES: u32 = 1_000;
 
 const LIMITED: (&str, usize) = ("crash/log/*", 10);
+
+/// A key of which each sees a view of its own, whose versions no commit has: they must not come
+/// again either.
+const PERSONAL: &str = "crash/personal";
 
 /// The clock of the first start.
 const START: u64 = 1_700_000_000_000_000_000;
@@ -96,10 +102,14 @@ impl Lives {
         let latest = if random.u8(0..4) == 0 { 40 } else { 300 };
         self.disk.cut_at(random.u64(1..latest));
         let engine = self.start(random)?;
-        match engine.ready().await {
-            Ok(()) => self.load(&engine, random, all).await?,
-            Err(Error::Load(why)) if why.contains("the power") => all.at_start += 1,
-            Err(error) => return Err(error.into()),
+        let ready = tokio::select! {
+            ready = engine.ready() => Some(ready),
+            () = self.disk.is_cut() => None,
+        };
+        match ready {
+            Some(Ok(())) => self.load(&engine, random, all).await?,
+            Some(Err(Error::Load(why))) if !why.contains("the power") => bail!("{why}"),
+            _ => all.at_start += 1,
         }
         engine.close().await;
         let manner = [Unflushed::Dropped, Unflushed::Kept, Unflushed::Torn, Unflushed::Torn];
@@ -122,7 +132,11 @@ impl Lives {
         let (disk, wall) = (self.disk.clone(), Arc::clone(&self.wall));
         self.wall.store(now.max(START / 2), Ordering::Relaxed);
         let engine = Engine::builder()
-            .filters(Filters::new().limit(LIMITED.0, Limit::count(LIMITED.1)))
+            .filters(
+                Filters::new()
+                    .limit(LIMITED.0, Limit::count(LIMITED.1))
+                    .read_object(PERSONAL, |_, _| Ok(Seen::Whole)),
+            )
             .wall_clock(move || wall.fetch_add(1_000, Ordering::Relaxed))
             .backend(move || disk.open());
         Ok(engine.start()?)
@@ -160,6 +174,8 @@ impl Lives {
             )));
         }
         let session = engine.session(Identity::anonymous());
+        let personal = session.subscribe(Glob::parse(PERSONAL)?, None).await?;
+        let personal = tokio::spawn(hear(personal, Arc::clone(&self.ledger)));
         self.is_begun = self.is_begun || self.begin(&session).await?;
         let writers = if self.is_begun { 0..WRITERS } else { 0..0 };
         let writers = writers.map(|writer| {
@@ -174,6 +190,7 @@ impl Lives {
             self.told.insert(heard.list, heard.told);
             all.messages += heard.messages;
         }
+        personal.await??;
         written.map(drop)
     }
 
@@ -201,11 +218,16 @@ async fn write(
     session: Session,
     ledger: Arc<Ledger>,
 ) -> Result<()> {
+    let personal = Key::parse(PERSONAL)?;
     for _ in 0..MOST_WRITES {
         let write = ledger.ask(writer, &mut random);
         match perform(&session, &write).await? {
             Some(answered) => ledger.answered(&write, answered)?,
             None => return ledger.lost(write),
+        }
+        if random.u8(0..8) == 0 {
+            // What becomes of it is all the same.
+            _ = session.set(&personal, Json::parse(b"1")?, &Condition::Always).await;
         }
     }
     Ok(())
@@ -260,7 +282,7 @@ struct Heard {
 async fn listen(
     list: String,
     told: Told,
-    mut subscription: monoxide_engine::Subscription,
+    mut subscription: Subscription,
     ledger: Arc<Ledger>,
 ) -> Result<Heard> {
     let mut replica = Replica::default();
@@ -275,4 +297,13 @@ async fn listen(
         heard.messages += 1;
     }
     Ok(heard)
+}
+
+/// Listens to nothing but versions.
+async fn hear(mut subscription: Subscription, ledger: Arc<Ledger>) -> Result<()> {
+    while let Some(text) = subscription.next().await {
+        let message = Message::decode(std::str::from_utf8(&text)?)?;
+        ledger.heard(message.version().number(), &Value::Null);
+    }
+    Ok(())
 }

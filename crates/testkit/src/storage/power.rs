@@ -8,6 +8,7 @@ use std::{
 use fastrand::Rng;
 use monoxide_engine::backend::{Backend, BackendError, redb::Redb};
 use redb::StorageBackend;
+use tokio::sync::watch;
 
 /// What a disk writes as a whole or not at all.
 const SECTOR: usize = 512;
@@ -60,7 +61,7 @@ struct File {
     unflushed: Vec<Change>,
     /// How often power was cut. Who opened the file before has lost it.
     cuts: u64,
-    is_off: bool,
+    off: watch::Sender<bool>,
     /// How many more times the file is written or flushed before the power is cut.
     left: Option<u64>,
 }
@@ -96,6 +97,13 @@ impl PowerDisk {
         self.lock().left = Some(nth);
     }
 
+    /// Waits until the power is cut.
+    pub async fn is_cut(&self) {
+        let mut off = self.lock().off.subscribe();
+        // It is told until the file is gone, and nobody waits for that.
+        _ = off.wait_for(|off| *off).await;
+    }
+
     /// Gives power again.
     pub fn restore(&self, unflushed: Unflushed, random: &mut Rng) {
         let mut file = self.lock();
@@ -124,7 +132,8 @@ impl PowerDisk {
             }
         }
         file.content = file.flushed.clone();
-        (file.is_off, file.left) = (false, None);
+        file.left = None;
+        file.off.send_replace(false);
     }
 
     fn lock(&self) -> MutexGuard<'_, File> {
@@ -155,13 +164,13 @@ fn write(content: &mut Vec<u8>, at: usize, bytes: &[u8]) {
 
 impl File {
     fn cut(&mut self) {
-        self.is_off = true;
         self.cuts += 1;
+        self.off.send_replace(true);
     }
 
     /// Fails when the power is off, or was since the file was opened.
     fn check(&self, opened: u64) -> io::Result<()> {
-        if self.is_off || self.cuts != opened {
+        if *self.off.borrow() || self.cuts != opened {
             return Err(io::Error::other("the power is off"));
         }
         Ok(())
