@@ -3,7 +3,11 @@
 //! A commit writes new pages beside the old ones, flushes, and then switches to them, so a batch
 //! is there or not whenever the process ends.
 
-use std::path::Path;
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use redb::{
     Builder, CommitError, Database, DatabaseError, Durability, ReadableDatabase as _,
@@ -16,6 +20,10 @@ use super::{Backend, BackendError, Batch, Each, Space};
 /// What is kept in memory of the file. The state itself is in memory already, so this only has to
 /// hold the upper part of the tree, and the pages of one batch.
 const CACHE: usize = 16 * 1024 * 1024;
+
+/// The file, and what it is called until it is whole.
+const FILE: &str = "state.redb";
+const DRAFT: &str = "state.draft";
 
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
@@ -32,7 +40,20 @@ pub struct Redb {
 impl Redb {
     /// Opens the file in `folder`, and makes it when it is not there.
     pub(super) fn open(folder: &Path) -> Result<Self, BackendError> {
-        Ok(Self { database: builder().create(folder.join("state.redb"))? })
+        let file = folder.join(FILE);
+        if !file.exists() {
+            // redb does not open a file whose making was interrupted, so it gets its name when
+            // it is whole.
+            let draft = folder.join(DRAFT);
+            match fs::remove_file(&draft) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+            drop(builder().create(&draft)?);
+            File::open(&draft)?.sync_all()?;
+            fs::rename(&draft, &file)?;
+        }
+        Ok(Self { database: builder().create(file)? })
     }
 
     /// Opens what is in `storage`, or begins with nothing when that is empty. A test has its own

@@ -62,6 +62,8 @@ struct File {
     /// How often power was cut. Who opened the file before has lost it.
     cuts: u64,
     off: watch::Sender<bool>,
+    /// Whether it has its name.
+    is_made: bool,
     /// How many more times the file is written or flushed before the power is cut.
     left: Option<u64>,
 }
@@ -73,18 +75,23 @@ enum Change {
 }
 
 impl PowerDisk {
-    /// Opens what the disk holds.
+    /// Opens what the disk holds. As in a folder, a file counts only when it was made to its end.
     ///
     /// # Errors
     ///
     /// When there is no power, or what is left of the file cannot be read.
     pub fn open(&self) -> Result<Box<dyn Backend>, BackendError> {
-        let opened = {
-            let file = self.lock();
-            file.check(file.cuts)?;
-            file.cuts
-        };
-        Ok(Box::new(Redb::on(Handle { disk: self.clone(), opened })?))
+        if !self.lock().is_made {
+            drop(Redb::on(self.handle()?)?);
+            self.lock().make()?;
+        }
+        Ok(Box::new(Redb::on(self.handle()?)?))
+    }
+
+    fn handle(&self) -> io::Result<Handle> {
+        let file = self.lock();
+        file.check(file.cuts)?;
+        Ok(Handle { disk: self.clone(), opened: file.cuts })
     }
 
     /// Cuts the power now.
@@ -131,6 +138,9 @@ impl PowerDisk {
                 }
             }
         }
+        if !file.is_made {
+            file.flushed.clear();
+        }
         file.content = file.flushed.clone();
         file.left = None;
         file.off.send_replace(false);
@@ -166,6 +176,23 @@ impl File {
     fn cut(&mut self) {
         self.cuts += 1;
         self.off.send_replace(true);
+    }
+
+    /// Gives the file its name, after a flush.
+    fn make(&mut self) -> io::Result<()> {
+        self.check(self.cuts)?;
+        self.flush();
+        self.is_made = true;
+        Ok(())
+    }
+
+    fn flush(&mut self) {
+        for change in std::mem::take(&mut self.unflushed) {
+            match change {
+                Change::Write { at, bytes } => write(&mut self.flushed, at, &bytes),
+                Change::Length(length) => self.flushed.resize(length, 0),
+            }
+        }
     }
 
     /// Fails when the power is off, or was since the file was opened.
@@ -231,12 +258,7 @@ impl StorageBackend for Handle {
         let mut file = self.file()?;
         // When the power goes with it, nothing is flushed, or all, or some: as with any write.
         file.count()?;
-        for change in std::mem::take(&mut file.unflushed) {
-            match change {
-                Change::Write { at, bytes } => write(&mut file.flushed, at, &bytes),
-                Change::Length(length) => file.flushed.resize(length, 0),
-            }
-        }
+        file.flush();
         Ok(())
     }
 

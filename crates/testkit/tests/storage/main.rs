@@ -1,6 +1,8 @@
 //! Every backend passes the same suite.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
+mod ledger;
+
 use monoxide_engine::backend::{Folder, Kind};
 use monoxide_testkit::storage::{Disk, Faults, conformance, power_cuts};
 

@@ -1,7 +1,12 @@
 //! One run: a server's many lives on one folder, and what they have in common.
 
 use std::{
-    collections::BTreeMap, fmt::Write as _, net::SocketAddr, path::Path, sync::Arc, time::Duration,
+    collections::BTreeMap,
+    fmt::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result, ensure};
@@ -41,6 +46,7 @@ const LOAD: std::ops::Range<u64> = 5..300;
 const START: std::ops::Range<u64> = 0..40_000;
 
 pub(crate) struct Run {
+    folder: PathBuf,
     program: Program,
     seed: u64,
     random: Rng,
@@ -83,6 +89,7 @@ impl Run {
         let random = Rng::with_seed(seed);
         let (kills, at_start) = (1, 0);
         Ok(Self {
+            folder: folder.to_owned(),
             program,
             seed,
             random,
@@ -101,13 +108,30 @@ impl Run {
     pub(crate) async fn kill(&mut self, kills: u32) -> Result<()> {
         while self.kills < kills {
             let nth = self.kills + 1;
-            let lived = match self.random.u8(0..5) {
-                0 => self.die_at_start().await,
+            let lived = match self.random.u8(0..20) {
+                0 => self.die_when_new().await,
+                1..5 => self.die_at_start().await,
                 _ => self.live_and_die().await,
             };
             lived.with_context(|| format!("at kill {nth}"))?;
         }
         self.end().await.context("in the end")
+    }
+
+    /// A server that is killed while it makes its folder, and another that starts on what is left.
+    async fn die_when_new(&mut self) -> Result<()> {
+        let folder = tempfile::tempdir_in(&self.folder)?;
+        let program = self.program.on(folder.path());
+        let server = program.start()?;
+        sleep(Duration::from_micros(self.random.u64(START))).await;
+        (self.kills, self.at_start) = (self.kills + 1, self.at_start + 1);
+        server.kill().await?;
+        let mut server = program.start()?;
+        if let Err(error) = server.ready().await {
+            let kept = folder.keep();
+            return Err(error.context(format!("on the new folder `{}`", kept.display())));
+        }
+        server.kill().await
     }
 
     /// A server that is killed while it loads.

@@ -44,6 +44,11 @@ impl Program {
         Self { path: path.to_owned(), data, log, backend: backend.map(str::to_owned) }
     }
 
+    /// The same on another folder.
+    pub(crate) fn on(&self, folder: &Path) -> Self {
+        Self::new(&self.path, folder, self.backend.as_deref())
+    }
+
     pub(crate) fn start(&self) -> Result<Server> {
         let mut command = Command::new(&self.path);
         // Settings of whoever runs the test are not the test's.
