@@ -80,7 +80,10 @@ impl Server {
     /// Waits until it answers; where, and how long that took.
     pub(crate) async fn ready(&mut self) -> Result<(SocketAddr, Duration)> {
         match timeout(PATIENCE, self.answers()).await {
-            Ok(address) => Ok((address?, self.started.elapsed())),
+            Ok(address) => {
+                let address = address.context("the server does not start; its log says why")?;
+                Ok((address, self.started.elapsed()))
+            }
             Err(_) => bail!("the server does not answer"),
         }
     }
@@ -90,7 +93,7 @@ impl Server {
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line).await?;
         let address = line.trim_end().strip_prefix("listening on http://");
-        let address = address.context("the server ended by itself; see its log")?.parse()?;
+        let address = address.context("it has ended by itself")?.parse()?;
         let mut http = Http::connect(address).await?;
         loop {
             match http.get("_health").await?.status {
