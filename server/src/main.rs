@@ -48,8 +48,8 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
         .log_internal_errors(false)
         .init();
 
-    config.fit(raise_the_limit_of_open_files());
     live_with_a_limit_of_file_sizes()?;
+    config.fit(raise_the_limit_of_open_files());
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
     let engine = config.engine()?.filters(filters::filters());

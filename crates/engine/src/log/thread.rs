@@ -117,10 +117,11 @@ impl Thread {
         // allow is gone before anybody sees it.
         let mut batch = Batch::default();
         evicted.iter().for_each(|key| batch.delete_object(key));
-        if let Err(error) = self.commit(batch) {
+        let started = self.commit(batch);
+        self.log.tell_start(Start::Ready);
+        if let Err(error) = started {
             self.recover(Vec::new(), evicted, &error);
         }
-        self.log.tell_start(Start::Ready);
         Ok(())
     }
 
@@ -197,7 +198,10 @@ impl Thread {
         batch.put_version(highest);
         let backend = self.backend.as_mut();
         let backend = backend.ok_or_else(|| BackendError::Io("it is not open".to_owned()))?;
-        guarded(|| backend.commit(&batch))?;
+        self.log.flushing.store(self.store.wall(), Ordering::Relaxed);
+        let committed = guarded(|| backend.commit(&batch));
+        self.log.flushing.store(0, Ordering::Relaxed);
+        committed?;
         self.noted = highest;
         Ok(())
     }

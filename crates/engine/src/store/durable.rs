@@ -209,9 +209,10 @@ impl Store {
     }
 
     pub(crate) fn health(&self) -> Health {
-        let failing = self.lock().queue.failing.clone();
-        let loading = || self.log.as_ref().and_then(|log| log.loading());
-        failing.or_else(loading).unwrap_or(Health::Ok)
+        let Some(log) = &self.log else { return Health::Ok };
+        let failing = || self.lock().queue.failing.clone();
+        let stalled = || log.stalled(self.clock.wall());
+        log.loading().or_else(failing).or_else(stalled).unwrap_or(Health::Ok)
     }
 }
 

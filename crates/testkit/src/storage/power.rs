@@ -8,7 +8,6 @@ use std::{
 use fastrand::Rng;
 use monoxide_engine::backend::{Backend, BackendError, redb::Redb};
 use redb::StorageBackend;
-use tokio::sync::watch;
 
 /// What a disk writes as a whole or not at all.
 const SECTOR: usize = 512;
@@ -61,7 +60,7 @@ struct File {
     unflushed: Vec<Change>,
     /// How often power was cut. Who opened the file before has lost it.
     cuts: u64,
-    off: watch::Sender<bool>,
+    is_off: bool,
     /// Whether it has its name.
     is_made: bool,
     /// How many more times the file is written or flushed before the power is cut.
@@ -104,13 +103,6 @@ impl PowerDisk {
         self.lock().left = Some(nth);
     }
 
-    /// Waits until the power is cut.
-    pub async fn is_cut(&self) {
-        let mut off = self.lock().off.subscribe();
-        // It is told until the file is gone, and nobody waits for that.
-        _ = off.wait_for(|off| *off).await;
-    }
-
     /// Gives power again.
     pub fn restore(&self, unflushed: Unflushed, random: &mut Rng) {
         let mut file = self.lock();
@@ -142,8 +134,7 @@ impl PowerDisk {
             file.flushed.clear();
         }
         file.content = file.flushed.clone();
-        file.left = None;
-        file.off.send_replace(false);
+        (file.is_off, file.left) = (false, None);
     }
 
     fn lock(&self) -> MutexGuard<'_, File> {
@@ -174,8 +165,8 @@ fn write(content: &mut Vec<u8>, at: usize, bytes: &[u8]) {
 
 impl File {
     fn cut(&mut self) {
+        self.is_off = true;
         self.cuts += 1;
-        self.off.send_replace(true);
     }
 
     /// Gives the file its name, after a flush.
@@ -197,7 +188,7 @@ impl File {
 
     /// Fails when the power is off, or was since the file was opened.
     fn check(&self, opened: u64) -> io::Result<()> {
-        if *self.off.borrow() || self.cuts != opened {
+        if self.is_off || self.cuts != opened {
             return Err(io::Error::other("the power is off"));
         }
         Ok(())
