@@ -7,7 +7,7 @@
 mod folder;
 pub mod record;
 #[cfg(feature = "redb")]
-mod redb;
+pub mod redb;
 #[cfg(feature = "sled")]
 mod sled;
 
