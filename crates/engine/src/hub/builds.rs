@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
 };
 
 use monoxide_protocol::{Glob, Object, Version};
@@ -11,7 +11,10 @@ use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
 use super::{document::Document, topic::Topic, view::View};
-use crate::store::Store;
+use crate::{
+    store::Store,
+    sync::{Mutex, MutexGuard},
+};
 
 /// How many threads work on them at once: they are to leave some of the machine to the hub.
 const WORKERS: usize = 2;

@@ -3,14 +3,13 @@
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use bytes::Bytes;
 use monoxide_protocol::{Version, Watched};
-use tokio::sync::watch;
 
 use super::{
     Hub,
@@ -18,7 +17,11 @@ use super::{
     topic::{Progress, Topic},
     window::Found,
 };
-use crate::{filter::Caller, identity::Identity};
+use crate::{
+    filter::Caller,
+    identity::Identity,
+    sync::{Mutex, MutexGuard, watch},
+};
 
 /// What one subscriber has not been sent yet. Dropping it unsubscribes.
 ///

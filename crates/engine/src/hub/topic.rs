@@ -3,17 +3,14 @@
 use std::{
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
 
 use monoxide_protocol::{Kind, Version, Watched, encode};
-use tokio::{
-    sync::{Mutex as AsyncMutex, watch},
-    time::Instant,
-};
+use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 use super::{
     Settings,
@@ -23,7 +20,10 @@ use super::{
     totals::Totals,
     window::{Found, Window},
 };
-use crate::event::Event;
+use crate::{
+    event::Event,
+    sync::{Mutex, MutexGuard, watch},
+};
 
 /// One watched key, list or document, and how many watch it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,10 +238,14 @@ impl Topic {
     fn change(&self, number: Number, how: impl FnOnce(&mut Document) -> Option<Change>) {
         let end = {
             let mut state = self.lock();
+            let before = state.window.end();
             self.change_in(&mut state, number, how);
-            state.window.end()
+            match state.window.end() {
+                end if end == before => return,
+                end => end,
+            }
         };
-        self.progress.send_if_modified(|progress| mem::replace(&mut progress.end, end) != end);
+        self.progress.send_modify(|progress| progress.end = end);
     }
 
     fn change_in(
@@ -323,8 +327,13 @@ impl Topic {
     /// The document as it is now, or newer. A thousand who ask at once share two encodings.
     pub(super) async fn snapshot(&self) -> Snapshot {
         if self.progress.borrow().paused {
+            let mut progress = self.watch();
             // The sender lives as long as the topic.
-            _ = self.watch().wait_for(|progress| !progress.paused || progress.retired).await;
+            while matches!(
+                *progress.borrow_and_update(),
+                Progress { paused: true, retired: false, .. }
+            ) && progress.changed().await.is_ok()
+            {}
         }
         let wanted = self.lock().window.version();
         if let Some(snapshot) = self.lock().shared_snapshot(wanted) {
