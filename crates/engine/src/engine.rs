@@ -25,7 +25,7 @@ use crate::{
     event::Event,
     filter::{Caller, FilterInfo, FilterSet, Filters, path_of},
     hooks::EventHook,
-    hub::{self, Hub, Settings, Stats, Subscription, TopicState, Totals},
+    hub::{self, Builds, Hub, Settings, Stats, Subscription, TopicState, Totals},
     identity::Identity,
     log::{self, Durability, Health, Log},
     patch::Patch,
@@ -663,8 +663,9 @@ impl Builder {
         let no_patch = self.settings.no_patch;
         let dropped_events = events.dropped();
         let totals = Arc::new(Totals::new(self.max_pinned));
+        let builds = Builds::new(Arc::clone(&store), hub.clone(), tasks.clone());
         let (own, all) = (Arc::clone(&store), Arc::clone(&totals));
-        let task = hub::Task::new(own, self.settings, all, events, tasks.clone());
+        let task = hub::Task::new(own, self.settings, all, events, builds);
         tasks.spawn_on(task.run(requests, stop_hub.clone()), &runtime);
         tasks.spawn_on(event_task, &runtime);
         if !store.filters().limits().is_empty() {

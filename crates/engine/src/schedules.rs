@@ -27,7 +27,7 @@ use crate::{
     event::Event,
     filter::Caller,
     hooks::EventHook,
-    hub::{self, Hub, Settings, Subscription, Totals, list_json},
+    hub::{self, Builds, Hub, Settings, Subscription, Totals, list_json},
     identity::Identity,
     patch::Patch,
     store::Store,
@@ -95,7 +95,8 @@ impl World {
         hook.set(move |event| log.lock().unwrap().push(event.clone()));
         let (hook, telling) = hook.start();
         let own = Arc::clone(&store);
-        let task = hub::Task::new(own, settings, Arc::clone(&totals), hook, TaskTracker::new());
+        let builds = Builds::new(Arc::clone(&store), hub.clone(), TaskTracker::new());
+        let task = hub::Task::new(own, settings, Arc::clone(&totals), hook, builds);
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         let (running, last) = (task.run(requests, stop.clone()), ended.clone());
         spawn(async move {

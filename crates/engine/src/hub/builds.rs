@@ -10,7 +10,7 @@ use monoxide_protocol::{Glob, Object, Version};
 use tokio::sync::oneshot;
 use tokio_util::task::TaskTracker;
 
-use super::{document::Document, topic::Topic, view::View};
+use super::{Hub, document::Document, keys::KeyIndex, topic::Topic, view::View};
 use crate::{
     store::Store,
     sync::{Mutex, MutexGuard},
@@ -21,16 +21,25 @@ const WORKERS: usize = 2;
 
 /// Work for the threads, in the order it came.
 #[derive(Debug, Clone)]
-pub(super) struct Builds {
+pub(crate) struct Builds {
     store: Arc<Store>,
+    hub: Hub,
     tasks: TaskTracker,
     queue: Arc<Mutex<Queue>>,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    builds: VecDeque<Build>,
+    jobs: VecDeque<Job>,
     workers: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Job {
+    Document(Build),
+    /// To count the keys that are seen in a view, for a topic that is paused until then. The hub
+    /// is told, which goes on counting.
+    Keys(View, Arc<Topic>),
 }
 
 /// A topic that is paused until its document is there.
@@ -69,15 +78,22 @@ impl Drop for Told {
     }
 }
 
+/// The keys that are seen in a view.
+pub(super) fn count_keys(store: &Store, view: &View) -> KeyIndex {
+    let (version, objects) = store.all();
+    let seen = objects.iter().filter(|object| view.lists(object)).map(|object| &object.key);
+    KeyIndex::of(version, seen, |_| true)
+}
+
 impl Builds {
-    pub(super) fn new(store: Arc<Store>, tasks: TaskTracker) -> Self {
-        Self { store, tasks, queue: Arc::default() }
+    pub(crate) fn new(store: Arc<Store>, hub: Hub, tasks: TaskTracker) -> Self {
+        Self { store, hub, tasks, queue: Arc::default() }
     }
 
-    /// Has the document made beside the hub.
-    pub(super) fn push(&self, build: Build) {
+    /// Has it done beside the hub.
+    pub(super) fn push(&self, job: Job) {
         let mut queue = self.lock();
-        queue.builds.push_back(build);
+        queue.jobs.push_back(job);
         if queue.workers < WORKERS {
             queue.workers += 1;
             let builds = self.clone();
@@ -87,15 +103,21 @@ impl Builds {
 
     fn work(self) {
         loop {
-            let build = {
+            let job = {
                 let mut queue = self.lock();
-                let Some(build) = queue.builds.pop_front() else {
+                let Some(job) = queue.jobs.pop_front() else {
                     queue.workers -= 1;
                     return;
                 };
-                build
+                job
             };
-            self.build(build);
+            match job {
+                Job::Document(build) => self.build(build),
+                Job::Keys(view, topic) => {
+                    let keys = count_keys(&self.store, &view);
+                    self.hub.keys_are_counted(topic, keys);
+                }
+            }
         }
     }
 

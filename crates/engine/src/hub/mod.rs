@@ -22,10 +22,11 @@ use tokio::{
     sync::{Semaphore, mpsc, oneshot},
     time::{Instant, sleep_until},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::{builds::Builds, keys::KeyIndex, totals::Totals};
 use self::{
-    builds::{Build, Builds, From, Told},
+    builds::{Build, From, Job, Told, count_keys},
     document::Document,
     routes::Routes,
     subscription::Joined,
@@ -39,7 +40,6 @@ pub use self::{
     topic::TopicState,
     totals::Stats,
 };
-pub(crate) use self::{keys::KeyIndex, totals::Totals};
 use crate::{
     access::Access,
     error::Error,
@@ -101,6 +101,8 @@ enum Request {
     /// What was stored before the start; nothing else comes before it.
     Loaded(KeyIndex),
     Commit(Commit),
+    /// These are the keys of a topic that waits for them.
+    KeysCounted(Arc<Topic>, KeyIndex),
     /// From here on other rules are in force.
     Rules(Arc<Access>, oneshot::Sender<()>),
     Subscribe {
@@ -200,6 +202,12 @@ impl Hub {
         self.ask(|answer| Request::Subscribe { watched, caller, since, answer }).await
     }
 
+    /// Hands over the keys of a topic, from a thread that may wait.
+    fn keys_are_counted(&self, topic: Arc<Topic>, keys: KeyIndex) {
+        // A hub that has ended tells nobody of anything.
+        drop(self.requests.blocking_send(Request::KeysCounted(topic, keys)));
+    }
+
     pub(crate) async fn keys(&self) -> Result<String, Error> {
         self.ask(|answer| Request::Keys { answer }).await
     }
@@ -243,8 +251,47 @@ pub(crate) struct Task {
 #[derive(Debug)]
 struct RuledKeys {
     view: View,
-    keys: KeyIndex,
+    counted: Counted,
     topic: Arc<Topic>,
+}
+
+#[derive(Debug)]
+enum Counted {
+    Keys(KeyIndex),
+    /// They are being counted, and this has happened since.
+    NotYet(Vec<Commit>),
+}
+
+/// How many commits may happen while keys are counted, before it is begun anew.
+const MEANWHILE: usize = 16_384;
+
+impl RuledKeys {
+    /// Takes a commit in, and says whether there is something to be told.
+    fn take(&mut self, commit: &Commit) -> bool {
+        match &mut self.counted {
+            Counted::Keys(keys) => keys.take_seen(commit, |object| self.view.lists(object)),
+            Counted::NotYet(since) => {
+                since.push(commit.clone());
+                false
+            }
+        }
+    }
+
+    /// Goes on with what was counted.
+    fn begin(&mut self, mut keys: KeyIndex) {
+        if let Counted::NotYet(since) = &self.counted {
+            for commit in since {
+                keys.take_seen(commit, |object| self.view.lists(object));
+            }
+        }
+        keys.forget_untold();
+        self.topic.resume(keys.version(), Document::Keys(keys.document().clone()), None);
+        self.counted = Counted::Keys(keys);
+    }
+
+    fn is_too_far(&self) -> bool {
+        matches!(&self.counted, Counted::NotYet(since) if since.len() > MEANWHILE)
+    }
 }
 
 impl Task {
@@ -253,9 +300,9 @@ impl Task {
         settings: Settings,
         totals: Arc<Totals>,
         events: EventHook,
-        tasks: TaskTracker,
+        builds: Builds,
     ) -> Self {
-        let (access, builds) = (store.access(), Builds::new(Arc::clone(&store), tasks));
+        let access = store.access();
         let keys = KeyIndex::new(store.version());
         let routes = Routes::default();
         let mut silent = Trie::default();
@@ -303,6 +350,12 @@ impl Task {
         match request {
             Request::Loaded(keys) => self.keys = keys,
             Request::Commit(commit) => self.publish(&commit),
+            Request::KeysCounted(topic, keys) => {
+                let mut all = self.ruled_keys.iter_mut();
+                if let Some(ruled) = all.find(|ruled| Arc::ptr_eq(&ruled.topic, &topic)) {
+                    ruled.begin(keys);
+                }
+            }
             Request::Rules(access, answer) => self.change_rules(access, answer),
             Request::Subscribe { watched, caller, since, answer } => {
                 drop(answer.send(Joined::new(self.topic(watched, &caller), since)));
@@ -347,7 +400,7 @@ impl Task {
             topic.pause();
             let (glob, topic, view) = (glob.clone(), Arc::clone(&topic), view.clone());
             let from = From::Objects(version, later);
-            self.builds.push(Build { topic, glob, view, from });
+            self.builds.push(Job::Document(Build { topic, glob, view, from }));
         }
         self.routes.insert(glob, view, Arc::clone(&topic));
         topic
@@ -357,12 +410,21 @@ impl Task {
         if let Some(ruled) = self.ruled_keys.iter().find(|ruled| ruled.view == view) {
             return Arc::clone(&ruled.topic);
         }
-        let (version, objects) = self.store.all();
-        let seen = objects.iter().filter(|object| view.lists(object)).map(|object| &object.key);
-        let keys = KeyIndex::of(version, seen, |_| true);
-        let number = self.number(version, true);
+        let is_long = self.store.objects() > AT_ONCE;
+        let keys = match is_long {
+            true => KeyIndex::new(self.store.version()),
+            false => count_keys(&self.store, &view),
+        };
+        let number = self.number(keys.version(), true);
         let topic = keys_topic(&keys, number, &self.settings, &self.totals);
-        self.ruled_keys.push(RuledKeys { view, keys, topic: Arc::clone(&topic) });
+        let counted = if is_long {
+            topic.pause();
+            self.builds.push(Job::Keys(view.clone(), Arc::clone(&topic)));
+            Counted::NotYet(Vec::new())
+        } else {
+            Counted::Keys(keys)
+        };
+        self.ruled_keys.push(RuledKeys { view, counted, topic: Arc::clone(&topic) });
         topic
     }
 
@@ -386,7 +448,7 @@ impl Task {
             let (topic, glob, view) = (Arc::clone(topic), glob.clone(), view.clone());
             // One for each: it is a version of this view only.
             let from = From::Store(store.next_version(), Arc::clone(&told));
-            builds.push(Build { topic, glob, view, from });
+            builds.push(Job::Document(Build { topic, glob, view, from }));
             true
         });
         self.ruled_keys.drain(..).for_each(|ruled| ruled.topic.retire());
@@ -408,8 +470,9 @@ impl Task {
         if self.keys_topic.is_none() {
             self.keys.forget_untold();
         }
-        for RuledKeys { view, keys, .. } in &mut self.ruled_keys {
-            is_due |= keys.take_seen(commit, |object| view.lists(object));
+        self.ruled_keys.iter_mut().for_each(|ruled| is_due |= ruled.take(commit));
+        for ruled in self.ruled_keys.extract_if(.., |ruled| ruled.is_too_far()) {
+            ruled.topic.retire();
         }
         if is_due {
             self.keys_due.get_or_insert_with(|| Instant::now() + KEYS_PAUSE);
@@ -465,7 +528,8 @@ impl Task {
         if let Some(topic) = &self.keys_topic {
             topic.publish_keys(Number::of(self.keys.version()), &mut self.keys);
         }
-        for RuledKeys { keys, topic, .. } in &mut self.ruled_keys {
+        for RuledKeys { counted, topic, .. } in &mut self.ruled_keys {
+            let Counted::Keys(keys) = counted else { continue };
             let number = Number { commit: keys.version(), message: self.store.next_version() };
             topic.publish_keys(number, keys);
         }

@@ -408,6 +408,33 @@ async fn a_long_list_is_told_in_full_while_it_is_written_to_and_rules_change() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_keys_are_counted_right_while_they_come_and_go() {
+    let engine = engine("['n/*']\nread = 'role == \"editor\" || old.owner == \"n7\"'");
+    for n in 0..2_000 {
+        fill(&engine, &[(&format!("n/{n}"), &format!("n{}", n % 10))]).await;
+    }
+    let writers: Vec<_> =
+        (0..3_usize).map(|who| tokio::spawn(churn(engine.clone(), who))).collect();
+    let mut followers = Vec::new();
+    for role in ["guest", "editor", "reader"] {
+        let session = as_role(&engine, "bob", role);
+        let subscription = session.subscribe(Watched::Keys, None).await.unwrap();
+        let mut follower = Follower { subscription, copy: Replica::default() };
+        follower.hear().await;
+        followers.push((session, follower));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    for (session, follower) in &mut followers {
+        let wanted: Value = serde_json::from_str(&session.keys().await.unwrap()).unwrap();
+        while follower.document()["data"] != wanted["data"] {
+            follower.hear().await;
+        }
+    }
+}
+
 /// Rules that let everything be done, but are slow to say so about `slow/…` until they may.
 #[derive(Debug, Default)]
 struct Slow {
