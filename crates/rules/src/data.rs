@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use rhai::{Dynamic, Map};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 /// What an expression reads of some data.
@@ -40,7 +40,7 @@ pub(crate) fn read(json: &str, members: &Members) -> Option<Dynamic> {
     if json.starts_with('{') {
         reader.deserialize_map(Wanted(names)).ok()
     } else {
-        Value::deserialize(&mut reader).ok().map(dynamic)
+        Value::deserialize(&mut reader).ok().and_then(dynamic)
     }
 }
 
@@ -82,7 +82,9 @@ impl<'de> Visitor<'de> for Wanted<'_> {
         let mut map = Map::new();
         while let Some(Name(name)) = members.next_key()? {
             if self.0.is_none_or(|wanted| wanted.iter().any(|it| *it == name)) {
-                map.insert(name.as_ref().into(), dynamic(members.next_value::<Value>()?));
+                let value = dynamic(members.next_value::<Value>()?);
+                let value = value.ok_or_else(|| A::Error::custom("a number is too large"))?;
+                map.insert(name.as_ref().into(), value);
             } else {
                 members.next_value::<IgnoredAny>()?;
             }
@@ -91,21 +93,21 @@ impl<'de> Visitor<'de> for Wanted<'_> {
     }
 }
 
-fn dynamic(value: Value) -> Dynamic {
-    match value {
+/// The value; none when it has a number that cannot be calculated with. It would have to equal
+/// something, and whoever sends it chose it.
+fn dynamic(value: Value) -> Option<Dynamic> {
+    Some(match value {
         Value::Null => Dynamic::UNIT,
         Value::Bool(it) => it.into(),
-        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(whole), _) => whole.into(),
-            (None, Some(float)) => float.into(),
-            // Beyond what can be calculated with; it equals nothing.
-            (None, None) => Dynamic::UNIT,
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => whole.into(),
+            None => number.as_f64().filter(|it| it.is_finite())?.into(),
         },
         Value::String(text) => text.into(),
-        Value::Array(items) => items.into_iter().map(dynamic).collect::<Vec<_>>().into(),
+        Value::Array(items) => items.into_iter().map(dynamic).collect::<Option<Vec<_>>>()?.into(),
         Value::Object(members) => {
-            let members = members.into_iter().map(|(name, value)| (name.into(), dynamic(value)));
-            members.collect::<Map>().into()
+            let member = |(name, value): (String, _)| Some((name.into(), dynamic(value)?));
+            members.into_iter().map(member).collect::<Option<Map>>()?.into()
         }
-    }
+    })
 }

@@ -46,3 +46,8 @@ pub use crate::{
     rule_set::{Builder, Explanation, RuleSet},
     word::{UnknownWord, Word},
 };
+
+/// What `docs/rules.md` shows in Rust is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/rules.md")]
+struct Documentation;

@@ -1,9 +1,10 @@
 //! What expressions say, and which of them decides.
 
-use monoxide_engine::{Identity, Inputs, Operation, Rules as _};
+use monoxide_engine::{Asked, Identity, Inputs, Operation, Rules as _};
+use monoxide_protocol::Json;
 use serde_json::{Value, json as value};
 
-use super::{ann, glob, may, reading, rules};
+use super::{ann, glob, key, may, reading, rules};
 
 /// Whether ann may read `books/dune`, that holds `old`.
 #[track_caller]
@@ -24,6 +25,7 @@ fn an_expression_knows_who_asks_where_and_what_is_there() {
         r#"role != "admin""#,
         r#"role in ["admin", "editor"]"#,
         r#""editor" in roles"#,
+        r#""admin" !in roles"#,
         "roles.len() == 2",
         r#"segments[0] == "books" && segments[-1] == "dune""#,
         r#"key == "books/dune""#,
@@ -102,6 +104,18 @@ fn what_cannot_be_evaluated_is_refused_and_counted() {
 }
 
 #[test]
+fn a_number_beyond_all_numbers_equals_nothing_not_even_what_is_missing() {
+    let rules = reading("old.limit == () || old.limit < 5");
+    for (number, expected) in [("3", true), ("null", true), ("7", false), ("1e999", false)] {
+        let old = Json::parse(format!(r#"{{"limit":{number}}}"#).as_bytes()).unwrap();
+        let (identity, key) = (&ann(), &key("a"));
+        let asked = Asked { identity, operation: Operation::Read, key, old: Some(&old), new: None };
+        assert_eq!(rules.decide(&asked).is_allowed, expected, "{number}");
+    }
+    assert_eq!(rules.errors(), 1);
+}
+
+#[test]
 fn an_expression_that_takes_too_many_operations_is_refused_and_costs_no_more() {
     let hostile = format!("\"x\" in [{}]", vec!["account"; 100_000].join(","));
     let rules = reading(&hostile);
@@ -109,10 +123,10 @@ fn an_expression_that_takes_too_many_operations_is_refused_and_costs_no_more() {
     assert!(!may(&rules, &ann(), Operation::Read, "a", None, None));
 
     assert_eq!(rules.errors(), 1);
-    let explanation = rules.explain(&monoxide_engine::Asked {
+    let explanation = rules.explain(&Asked {
         identity: &ann(),
         operation: Operation::Read,
-        key: &super::key("a"),
+        key: &key("a"),
         old: None,
         new: None,
     });
