@@ -9,6 +9,7 @@ mod frame;
 mod keys;
 mod list;
 mod routes;
+mod ruled_keys;
 mod subscription;
 mod topic;
 mod totals;
@@ -29,6 +30,7 @@ use self::{
     builds::{Build, From, Job, Told, count_keys},
     document::Document,
     routes::Routes,
+    ruled_keys::{RuledKeys, keys_topic},
     subscription::Joined,
     topic::{Number, Topic},
     view::View,
@@ -247,53 +249,6 @@ pub(crate) struct Task {
     keys_due: Option<Instant>,
 }
 
-/// The keys that some see, with the topic of these.
-#[derive(Debug)]
-struct RuledKeys {
-    view: View,
-    counted: Counted,
-    topic: Arc<Topic>,
-}
-
-#[derive(Debug)]
-enum Counted {
-    Keys(KeyIndex),
-    /// They are being counted, and this has happened since.
-    NotYet(Vec<Commit>),
-}
-
-/// How many commits may happen while keys are counted, before it is begun anew.
-const MEANWHILE: usize = 16_384;
-
-impl RuledKeys {
-    /// Takes a commit in, and says whether there is something to be told.
-    fn take(&mut self, commit: &Commit) -> bool {
-        match &mut self.counted {
-            Counted::Keys(keys) => keys.take_seen(commit, |object| self.view.lists(object)),
-            Counted::NotYet(since) => {
-                since.push(commit.clone());
-                false
-            }
-        }
-    }
-
-    /// Goes on with what was counted.
-    fn begin(&mut self, mut keys: KeyIndex) {
-        if let Counted::NotYet(since) = &self.counted {
-            for commit in since {
-                keys.take_seen(commit, |object| self.view.lists(object));
-            }
-        }
-        keys.forget_untold();
-        self.topic.resume(keys.version(), Document::Keys(keys.document().clone()), None);
-        self.counted = Counted::Keys(keys);
-    }
-
-    fn is_too_far(&self) -> bool {
-        matches!(&self.counted, Counted::NotYet(since) if since.len() > MEANWHILE)
-    }
-}
-
 impl Task {
     pub(crate) fn new(
         store: Arc<Store>,
@@ -417,14 +372,14 @@ impl Task {
         };
         let number = self.number(keys.version(), true);
         let topic = keys_topic(&keys, number, &self.settings, &self.totals);
-        let counted = if is_long {
+        let ruled = if is_long {
             topic.pause();
             self.builds.push(Job::Keys(view.clone(), Arc::clone(&topic)));
-            Counted::NotYet(Vec::new())
+            RuledKeys::later(view, Arc::clone(&topic))
         } else {
-            Counted::Keys(keys)
+            RuledKeys::new(view, Arc::clone(&topic), keys)
         };
-        self.ruled_keys.push(RuledKeys { view, counted, topic: Arc::clone(&topic) });
+        self.ruled_keys.push(ruled);
         topic
     }
 
@@ -528,11 +483,8 @@ impl Task {
         if let Some(topic) = &self.keys_topic {
             topic.publish_keys(Number::of(self.keys.version()), &mut self.keys);
         }
-        for RuledKeys { counted, topic, .. } in &mut self.ruled_keys {
-            let Counted::Keys(keys) = counted else { continue };
-            let number = Number { commit: keys.version(), message: self.store.next_version() };
-            topic.publish_keys(number, keys);
-        }
+        let store = &self.store;
+        self.ruled_keys.iter_mut().for_each(|ruled| ruled.publish(|| store.next_version()));
     }
 
     fn sweep(&mut self) {
@@ -550,17 +502,6 @@ impl Task {
         let ruled_keys = self.ruled_keys.iter().map(|ruled| &ruled.topic);
         self.routes.topics().chain(&self.keys_topic).chain(ruled_keys)
     }
-}
-
-/// A topic of which keys there are.
-fn keys_topic(
-    keys: &KeyIndex,
-    number: Number,
-    settings: &Settings,
-    totals: &Arc<Totals>,
-) -> Arc<Topic> {
-    let document = Document::Keys(keys.document().clone());
-    Arc::new(Topic::new(Watched::Keys, number, document, settings, totals))
 }
 
 /// What a topic is told of a commit.
