@@ -26,6 +26,8 @@
 //! ```
 
 pub mod backend;
+pub mod backup;
+mod care;
 mod clock;
 mod condition;
 mod engine;
@@ -39,6 +41,7 @@ mod identity;
 mod log;
 mod patch;
 mod store;
+pub mod transfer;
 mod trie;
 
 pub use crate::{

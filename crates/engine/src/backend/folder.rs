@@ -14,7 +14,16 @@ use super::{Backend, BackendError, Kind};
 const LOCK: &str = "lock";
 
 /// Says what the folder holds, in one line.
-const FORMAT: &str = "format";
+pub(super) const FORMAT: &str = "format";
+
+/// Instead of a format, while what the folder holds is replaced.
+pub(super) const REPLACING: &str = "monoxide restoring";
+
+/// Where what is replaced lies meanwhile.
+pub(super) const BEFORE: &str = "before-restore";
+
+/// Where the server that uses the folder can be asked.
+const SOCKET: &str = "monoxide.sock";
 
 /// The number of the format that this program writes, and the only one it reads.
 const NUMBER: &str = "1";
@@ -59,6 +68,15 @@ pub enum FolderError {
         /// The backend that it was to be opened with.
         wanted: Kind,
     },
+    /// A restore into it has begun and not ended.
+    #[error(
+        "a restore into `{}` was cut off: do it again; what was there before is in `{}`",
+        .0.display(), .0.join(BEFORE).display()
+    )]
+    Replacing(PathBuf),
+    /// There is something in it.
+    #[error("`{}` has data already, which --force would replace", .0.display())]
+    NotEmpty(PathBuf),
     /// It cannot be made, read or written.
     #[error("`{}` cannot be used: {error}", folder.display())]
     Io {
@@ -77,11 +95,8 @@ impl Folder {
     /// [`FolderError`]; nothing is changed then.
     pub fn open(path: impl Into<PathBuf>, kind: Kind) -> Result<Self, FolderError> {
         let path = path.into();
-        match claim(&path, kind) {
-            Ok(lock) => Ok(Self { path, kind, _lock: Arc::new(lock) }),
-            Err(Refused::Folder(error)) => Err(error),
-            Err(Refused::Io(error)) => Err(FolderError::Io { folder: path, error }),
-        }
+        let lock = claim(&path, kind).map_err(|refused| refused.of(&path))?;
+        Ok(Self { path, kind, _lock: Arc::new(lock) })
     }
 
     /// The backend that the folder at `path` was written with; `None` when there is nothing yet.
@@ -91,10 +106,22 @@ impl Folder {
     /// [`FolderError::Format`] and [`FolderError::Io`].
     pub fn kind_of(path: impl AsRef<Path>) -> Result<Option<Kind>, FolderError> {
         let path = path.as_ref();
-        read_format(path).map_err(|refused| match refused {
-            Refused::Folder(error) => error,
-            Refused::Io(error) => FolderError::Io { folder: path.to_owned(), error },
-        })
+        read_format(path).map_err(|refused| refused.of(path))
+    }
+
+    /// The Unix socket of the server that uses the folder at `path`, while one does.
+    #[must_use]
+    pub fn socket(path: impl AsRef<Path>) -> PathBuf {
+        path.as_ref().join(SOCKET)
+    }
+
+    /// How many bytes of a disk the backend's files have.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be looked at.
+    pub fn size(&self) -> io::Result<u64> {
+        size(&self.path.join(self.kind.name()))
     }
 
     /// Where it is.
@@ -115,16 +142,7 @@ impl Folder {
     ///
     /// When its files cannot be read or made.
     pub fn backend(&self) -> Result<Box<dyn Backend>, BackendError> {
-        let files = self.path.join(self.kind.name());
-        fs::create_dir_all(&files)?;
-        match self.kind {
-            #[cfg(feature = "redb")]
-            Kind::Redb => Ok(Box::new(super::redb::Redb::open(&files)?)),
-            #[cfg(feature = "sled")]
-            Kind::Sled => Ok(Box::new(super::sled::Sled::open(&files)?)),
-            #[cfg(not(all(feature = "redb", feature = "sled")))]
-            kind => Err(BackendError::Io(format!("this program is built without {kind}"))),
-        }
+        open(self.kind, &self.path.join(self.kind.name()))
     }
 
     /// What [`Builder::backend`](crate::Builder::backend) takes.
@@ -133,9 +151,44 @@ impl Folder {
     }
 }
 
-enum Refused {
+/// Opens the backend whose files are in the folder `files`, which is made when it is not there.
+pub(super) fn open(kind: Kind, files: &Path) -> Result<Box<dyn Backend>, BackendError> {
+    fs::create_dir_all(files)?;
+    match kind {
+        #[cfg(feature = "redb")]
+        Kind::Redb => Ok(Box::new(super::redb::Redb::open(files)?)),
+        #[cfg(feature = "sled")]
+        Kind::Sled => Ok(Box::new(super::sled::Sled::open(files)?)),
+        #[cfg(not(all(feature = "redb", feature = "sled")))]
+        kind => Err(BackendError::Io(format!("this program is built without {kind}"))),
+    }
+}
+
+/// How many bytes the files in a folder have, and in those below it.
+fn size(folder: &Path) -> io::Result<u64> {
+    let mut sum = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        sum += match entry.metadata()? {
+            it if it.is_dir() => size(&entry.path())?,
+            it => it.len(),
+        };
+    }
+    Ok(sum)
+}
+
+pub(super) enum Refused {
     Folder(FolderError),
     Io(io::Error),
+}
+
+impl Refused {
+    pub(super) fn of(self, folder: &Path) -> FolderError {
+        match self {
+            Self::Folder(error) => error,
+            Self::Io(error) => FolderError::Io { folder: folder.to_owned(), error },
+        }
+    }
 }
 
 impl From<io::Error> for Refused {
@@ -144,17 +197,20 @@ impl From<io::Error> for Refused {
     }
 }
 
-/// Locks the folder, and checks or says what it holds.
-fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
+/// Locks the folder, and makes it when it is not there.
+pub(super) fn lock(path: &Path) -> Result<File, Refused> {
     fs::create_dir_all(path)?;
     let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK))?;
     match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(Refused::Folder(FolderError::InUse(path.to_owned())));
-        }
-        Err(TryLockError::Error(error)) => return Err(error.into()),
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Refused::Folder(FolderError::InUse(path.to_owned()))),
+        Err(TryLockError::Error(error)) => Err(error.into()),
     }
+}
+
+/// Locks the folder, and checks or says what it holds.
+fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
+    let lock = lock(path)?;
     match read_format(path)? {
         Some(found) if found != kind => {
             let folder = path.to_owned();
@@ -166,12 +222,15 @@ fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
     Ok(lock)
 }
 
-fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
+pub(super) fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
     let found = match fs::read(path.join(FORMAT)) {
         Ok(found) => String::from_utf8_lossy(&found).trim_end().to_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
+    if found.starts_with(REPLACING) {
+        return Err(Refused::Folder(FolderError::Replacing(path.to_owned())));
+    }
     let kind = found.strip_prefix("monoxide ").and_then(|it| it.strip_prefix(NUMBER));
     let kind = kind.and_then(|it| it.strip_prefix(' ')).and_then(|name| name.parse().ok());
     match kind {
@@ -180,10 +239,15 @@ fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
     }
 }
 
-/// Says what the folder holds, before the backend writes anything, as one step.
-fn write_format(path: &Path, kind: Kind) -> io::Result<()> {
+/// Says what the folder holds, before the backend writes anything.
+pub(super) fn write_format(path: &Path, kind: Kind) -> io::Result<()> {
+    say(path, &format!("monoxide {NUMBER} {kind}\n"))
+}
+
+/// Says what the folder holds, as one step.
+pub(super) fn say(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.join("format.draft");
-    fs::write(&draft, format!("monoxide {NUMBER} {kind}\n"))?;
+    fs::write(&draft, text)?;
     File::open(&draft)?.sync_all()?;
     fs::rename(&draft, path.join(FORMAT))?;
     File::open(path)?.sync_all()

@@ -3,14 +3,17 @@
 //! A commit writes new pages beside the old ones, flushes, and then switches to them, so a batch
 //! is there or not whenever the process ends.
 
-use std::path::Path;
-
-use redb::{
-    CommitError, Database, DatabaseError, Durability, ReadableDatabase as _, ReadableTable as _,
-    StorageError, TableDefinition, TableError, TransactionError,
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
 };
 
-use super::{Backend, BackendError, Batch, Each, Space};
+use redb::{
+    CommitError, CompactionError, Database, DatabaseError, Durability, ReadableDatabase as _,
+    ReadableTable as _, StorageError, TableDefinition, TableError, TransactionError,
+};
+
+use super::{Backend, BackendError, Batch, Compaction, Each, Space};
 
 /// What is kept in memory of the file. The state itself is in memory already, so this only has to
 /// hold the upper part of the tree, and the pages of one batch.
@@ -24,6 +27,7 @@ const fn table(space: Space) -> Table {
 
 pub(super) struct Redb {
     database: Database,
+    file: PathBuf,
 }
 
 impl Redb {
@@ -31,7 +35,12 @@ impl Redb {
     pub(super) fn open(folder: &Path) -> Result<Self, BackendError> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE);
-        Ok(Self { database: builder.create(folder.join("state.redb"))? })
+        let file = folder.join("state.redb");
+        Ok(Self { database: builder.create(&file)?, file })
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(fs::metadata(&self.file)?.len())
     }
 }
 
@@ -70,6 +79,13 @@ impl Backend for Redb {
         Ok(write.commit()?)
     }
 
+    fn compact(&mut self) -> Result<Option<Compaction>, BackendError> {
+        let before = self.size()?;
+        // One round makes room for the next.
+        while self.database.compact()? {}
+        Ok(Some(Compaction { before, after: self.size()? }))
+    }
+
     fn close(self: Box<Self>) -> Result<(), BackendError> {
         Ok(())
     }
@@ -102,4 +118,4 @@ macro_rules! from_storage {
         }
     )*};
 }
-from_storage!(CommitError, DatabaseError, TableError, TransactionError);
+from_storage!(CommitError, CompactionError, DatabaseError, TableError, TransactionError);

@@ -1,0 +1,211 @@
+//! Putting what a backup holds in the place of what a folder held.
+//!
+//! The new files are made beside the old ones and change places with them only when they are
+//! whole and on disk. In between the file `format` says that the folder is of no use just then,
+//! so that nobody takes it for a new one when the power is cut.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use monoxide_protocol::Version;
+
+use super::{
+    Backend, BackendError, Batch, FolderError, Kind, Space,
+    folder::{BEFORE, FORMAT, REPLACING, Refused, lock, open, read_format, say, write_format},
+    record,
+};
+
+/// Where the new files are made.
+const NEW: &str = "restore-new";
+
+/// How many bytes are made durable at once.
+const BATCH: usize = 4 * 1024 * 1024;
+
+/// A folder whose content is being replaced. Until [`finish`](Self::finish) nothing of the
+/// old is touched, and what was made is gone when this is dropped.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use monoxide_engine::backend::{Kind, Replacement, Space};
+/// # let user = Vec::new();
+///
+/// let mut folder = Replacement::begin("data", None, false)?;
+/// folder.put(Space::Accounts, b"ann", &user)?;
+/// folder.finish(Default::default())?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Replacement {
+    path: PathBuf,
+    kind: Kind,
+    /// What wrote what is there.
+    old: Option<Kind>,
+    backend: Option<Box<dyn Backend>>,
+    batch: Batch,
+    bytes: usize,
+    /// Closing the file unlocks the folder.
+    _lock: File,
+}
+
+impl Replacement {
+    /// Begins to replace what the folder at `path` holds, which is made when it is not there, by
+    /// something that `kind` writes: without one, what wrote the folder before, and redb.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::InUse`], and unless `replaces`, [`FolderError::NotEmpty`]. Nothing is
+    /// changed then.
+    pub fn begin(
+        path: impl Into<PathBuf>,
+        kind: Option<Kind>,
+        replaces: bool,
+    ) -> Result<Self, FolderError> {
+        let path = path.into();
+        let lock = lock(&path).map_err(|refused| refused.of(&path))?;
+        let old = match read_format(&path) {
+            // What is there is of no use to anybody but by hand.
+            Err(Refused::Folder(FolderError::Format { .. } | FolderError::Replacing(_)))
+                if replaces =>
+            {
+                None
+            }
+            Err(refused) => return Err(refused.of(&path)),
+            Ok(Some(_)) if !replaces => return Err(FolderError::NotEmpty(path)),
+            Ok(old) => old,
+        };
+        let kind = kind.or(old).unwrap_or(Kind::Redb);
+        Ok(Self { path, kind, old, backend: None, batch: Batch::default(), bytes: 0, _lock: lock })
+    }
+
+    /// The backend that it is going to have.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Adds an entry to the new content.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be kept.
+    pub fn put(&mut self, space: Space, key: &[u8], value: &[u8]) -> Result<(), BackendError> {
+        self.batch.put(space, key, value);
+        self.bytes += key.len() + value.len();
+        if self.bytes >= BATCH { self.commit() } else { Ok(()) }
+    }
+
+    /// Puts the new content in the place of the old, which is gone then. Versions go on above
+    /// `version`, and above those of the old content, as far as that can be read.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be done. What was there is then still there, or in the folder
+    /// `before-restore`, and the folder is refused until a restore has been done.
+    pub fn finish(mut self, version: Version) -> Result<(), BackendError> {
+        self.batch.put_version(version.max(self.old_version()));
+        self.commit()?;
+        if let Some(backend) = self.backend.take() {
+            backend.close()?;
+        }
+        sync_all(&self.path.join(NEW))?;
+        Ok(self.exchange()?)
+    }
+
+    fn commit(&mut self) -> Result<(), BackendError> {
+        let backend = match &mut self.backend {
+            Some(backend) => backend,
+            None => {
+                let files = self.path.join(NEW);
+                // Of somebody who was killed here.
+                remove(&files)?;
+                self.backend.insert(open(self.kind, &files)?)
+            }
+        };
+        backend.commit(&self.batch)?;
+        (self.batch, self.bytes) = (Batch::default(), 0);
+        Ok(())
+    }
+
+    /// The highest version of what is replaced; the lowest when that cannot be read, which may be
+    /// why it is replaced.
+    fn old_version(&self) -> Version {
+        let mut highest = Version::default();
+        let Some(files) = self.old.map(|old| self.path.join(old.name())) else { return highest };
+        if files.is_dir() {
+            let opened = self.old.map(|old| open(old, &files));
+            let read = opened.map(|opened| {
+                opened?.load(Space::System, &mut |key, value| {
+                    highest = highest.max(record::decode_version(key, value)?.unwrap_or_default());
+                    Ok(())
+                })
+            });
+            if let Some(Err(error)) = read {
+                tracing::warn!(%error, "the versions of what is replaced cannot be read");
+            }
+        }
+        highest
+    }
+
+    fn exchange(&self) -> io::Result<()> {
+        let before = self.path.join(BEFORE);
+        let there = |kind: Kind| self.path.join(kind.name());
+        let replaced: Vec<Kind> =
+            [Kind::Redb, Kind::Sled].into_iter().filter(|kind| there(*kind).exists()).collect();
+        if !replaced.is_empty() {
+            if self.old.is_some() {
+                // Of a restore that ended but for this.
+                remove(&before)?;
+            }
+            fs::create_dir_all(&before)?;
+            if self.old.is_some() {
+                fs::copy(self.path.join(FORMAT), before.join(FORMAT))?;
+            }
+            File::open(&before)?.sync_all()?;
+        }
+        say(&self.path, &format!("{REPLACING}\n"))?;
+        for kind in replaced {
+            // Of a restore that was cut off, the first is what there was before both.
+            let kept = before.join(kind.name());
+            match kept.exists() {
+                true => remove(&there(kind))?,
+                false => fs::rename(there(kind), kept)?,
+            }
+        }
+        fs::rename(self.path.join(NEW), there(self.kind))?;
+        File::open(&self.path)?.sync_all()?;
+        write_format(&self.path, self.kind)?;
+        // The new is whole.
+        remove(&before)
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        self.backend = None;
+        // There may be nothing, and a next restore tidies up what is left.
+        _ = remove(&self.path.join(NEW));
+    }
+}
+
+fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Puts a folder and all below it on disk.
+fn sync_all(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_all(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    File::open(folder)?.sync_all()
+}
