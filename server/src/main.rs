@@ -41,6 +41,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(mut config: Config) -> anyhow::Result<()> {
+    if let Some(command) = config.command.take() {
+        return monoxide_tools::run(command, config.place(filters::filters)?).await;
+    }
     tracing_subscriber::fmt()
         .with_env_filter(std::mem::take(&mut config.log))
         .with_writer(io::stderr)

@@ -16,6 +16,7 @@ use crate::{
     admin,
     door::{Address, Caller, Door, Settings},
     error::Refusal,
+    operator,
     socket::{self, Source},
     upgrade::{MaybeUpgrade, words},
 };
@@ -134,7 +135,7 @@ impl Site {
 
 pub(crate) fn router(site: Option<&Site>) -> Router<Door> {
     let router = Router::new()
-        .route("/", get(root))
+        .route("/", get(root).post(operator::write_from_network))
         .route("/_ui", get(page))
         .route("/_ui/{*view}", get(page))
         .route("/_pkg/{*name}", get(package));

@@ -107,7 +107,7 @@ impl Listening {
         }
     }
 
-    async fn requests<T>(
+    pub(crate) async fn requests<T>(
         self,
         stream: T,
         pace: Pace,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Which crates of ours each crate may use.
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("monoxide-protocol", &[]),
     ("monoxide-engine", &["monoxide-protocol"]),
     ("monoxide-gateway", &["monoxide-protocol", "monoxide-engine", "monoxide-client"]),
@@ -13,7 +13,11 @@ const MAY_USE: [(&str, &[&str]); 9] = [
         "monoxide-testkit",
         &["monoxide-protocol", "monoxide-engine", "monoxide-gateway", "monoxide-client"],
     ),
-    ("monoxide-server", &["monoxide-protocol", "monoxide-engine", "monoxide-gateway"]),
+    ("monoxide-tools", &["monoxide-protocol", "monoxide-engine"]),
+    (
+        "monoxide-server",
+        &["monoxide-protocol", "monoxide-engine", "monoxide-gateway", "monoxide-tools"],
+    ),
     ("monoxide-app", &["monoxide-protocol", "monoxide-client", "monoxide-ui"]),
     ("xtask", &[]),
 ];

@@ -115,13 +115,15 @@ impl Folder {
         path.as_ref().join(SOCKET)
     }
 
-    /// How many bytes of a disk the backend's files have.
+    /// How many bytes of a disk the backend's files in the folder at `path` have.
     ///
     /// # Errors
     ///
-    /// When they cannot be looked at.
-    pub fn size(&self) -> io::Result<u64> {
-        size(&self.path.join(self.kind.name()))
+    /// As [`kind_of`](Self::kind_of).
+    pub fn size_of(path: impl AsRef<Path>) -> Result<u64, FolderError> {
+        let path = path.as_ref();
+        let Some(kind) = Self::kind_of(path)? else { return Ok(0) };
+        size(&path.join(kind.name())).map_err(|error| Refused::Io(error).of(path))
     }
 
     /// Where it is.

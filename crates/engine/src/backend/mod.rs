@@ -9,6 +9,7 @@ pub mod record;
 #[cfg(feature = "redb")]
 mod redb;
 mod replace;
+mod short_path;
 #[cfg(feature = "sled")]
 mod sled;
 
@@ -17,6 +18,7 @@ use std::{fmt, io, str::FromStr};
 pub use self::{
     folder::{Folder, FolderError},
     replace::Replacement,
+    short_path::ShortPath,
 };
 
 /// What keeps entries over a restart. One thread uses it, and it may block that thread.

@@ -98,20 +98,26 @@ impl Replacement {
     }
 
     /// Puts the new content in the place of the old, which is gone then. Versions go on above
-    /// `version`, and above those of the old content, as far as that can be read.
+    /// `version`, and above those of the old content; gives why those cannot be read, when that is
+    /// so, which may be why it was replaced.
     ///
     /// # Errors
     ///
     /// When it cannot be done. What was there is then still there, or in the folder
     /// `before-restore`, and the folder is refused until a restore has been done.
-    pub fn finish(mut self, version: Version) -> Result<(), BackendError> {
-        self.batch.put_version(version.max(self.old_version()));
+    pub fn finish(mut self, version: Version) -> Result<Option<BackendError>, BackendError> {
+        let (old, unreadable) = match self.old_version() {
+            Ok(old) => (old, None),
+            Err(error) => (Version::default(), Some(error)),
+        };
+        self.batch.put_version(version.max(old));
         self.commit()?;
         if let Some(backend) = self.backend.take() {
             backend.close()?;
         }
         sync_all(&self.path.join(NEW))?;
-        Ok(self.exchange()?)
+        self.exchange()?;
+        Ok(unreadable)
     }
 
     fn commit(&mut self) -> Result<(), BackendError> {
@@ -129,24 +135,17 @@ impl Replacement {
         Ok(())
     }
 
-    /// The highest version of what is replaced; the lowest when that cannot be read, which may be
-    /// why it is replaced.
-    fn old_version(&self) -> Version {
+    /// The highest version of what is replaced.
+    fn old_version(&self) -> Result<Version, BackendError> {
         let mut highest = Version::default();
-        let Some(files) = self.old.map(|old| self.path.join(old.name())) else { return highest };
-        if files.is_dir() {
-            let opened = self.old.map(|old| open(old, &files));
-            let read = opened.map(|opened| {
-                opened?.load(Space::System, &mut |key, value| {
-                    highest = highest.max(record::decode_version(key, value)?.unwrap_or_default());
-                    Ok(())
-                })
-            });
-            if let Some(Err(error)) = read {
-                tracing::warn!(%error, "the versions of what is replaced cannot be read");
-            }
+        let files = self.old.map(|old| (old, self.path.join(old.name())));
+        if let Some((old, files)) = files.filter(|(_, files)| files.is_dir()) {
+            open(old, &files)?.load(Space::System, &mut |key, value| {
+                highest = highest.max(record::decode_version(key, value)?.unwrap_or_default());
+                Ok(())
+            })?;
         }
-        highest
+        Ok(highest)
     }
 
     fn exchange(&self) -> io::Result<()> {

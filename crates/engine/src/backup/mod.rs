@@ -13,6 +13,7 @@
 //! out, and `taken` the time in nanoseconds since the Unix epoch.
 
 mod checksum;
+mod file;
 mod read;
 mod snapshot;
 mod write;
@@ -23,6 +24,7 @@ use monoxide_protocol::Version;
 
 pub(crate) use self::snapshot::Other;
 pub use self::{
+    file::{NewFile, is_partial},
     read::{read, verify},
     snapshot::Snapshot,
     write::{Writer, write_backend},

@@ -1,0 +1,134 @@
+//! What only the operator may: backups, exports, imports, compaction; at `/?api=…` of the Unix
+//! socket. Backups are also for administrators over the network.
+
+mod socket;
+mod stream;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{HeaderValue, Uri, header},
+    response::{IntoResponse as _, Response},
+    routing::get,
+};
+use monoxide_engine::{
+    Engine, Identity,
+    transfer::{self, Exporter, Style},
+};
+use monoxide_protocol::{Glob, Target};
+use serde::Serialize;
+
+pub(crate) use self::socket::bind;
+use crate::{
+    admin::{self, Parameters, json},
+    body,
+    door::{Caller, Door},
+    error::Refusal,
+    health,
+};
+
+/// The role of those who may have a backup over the network.
+const ADMINISTRATOR: &str = "admin";
+
+/// The doors of the Unix socket.
+pub(crate) fn router(door: &Door) -> Router {
+    let root = get(read).post(write);
+    Router::new().route("/", root).merge(health::router()).with_state(door.clone())
+}
+
+async fn read(State(door): State<Door>, Caller(session): Caller, uri: Uri) -> Answer {
+    let parameters = Parameters::of(&uri);
+    match parameters.get("api") {
+        Some("export") => export(&door.engine, &parameters),
+        _ => admin::answer(&door, &session, &uri).await?.ok_or(Refusal::NoRoute),
+    }
+}
+
+async fn write(State(door): State<Door>, uri: Uri, body: Body) -> Answer {
+    let parameters = Parameters::of(&uri);
+    match parameters.get("api") {
+        Some("backup") => backup(&door).await,
+        Some("import") => import(&door.engine, &parameters, body).await,
+        Some("compact") => Ok(json(&Compacted { compaction: door.engine.compact().await? })),
+        _ => Err(Refusal::NoRoute),
+    }
+}
+
+/// `POST /?api=backup` from the network: for administrators only, because it has everything,
+/// accounts too.
+pub(crate) async fn write_from_network(
+    State(door): State<Door>,
+    Caller(session): Caller,
+    uri: Uri,
+) -> Answer {
+    match Parameters::of(&uri).get("api") {
+        Some("backup") if is_administrator(session.identity()) => backup(&door).await,
+        Some("backup") => Err(Refusal::NotAuthorized),
+        _ => Ok(([(header::ALLOW, "GET,HEAD")], Refusal::Method).into_response()),
+    }
+}
+
+type Answer = Result<Response, Refusal>;
+
+fn is_administrator(identity: &Identity) -> bool {
+    identity.has_role(ADMINISTRATOR)
+}
+
+/// What a compaction came to; nothing where there is none.
+#[derive(Debug, Serialize)]
+struct Compacted {
+    compaction: Option<monoxide_engine::backend::Compaction>,
+}
+
+/// Everything, as a file.
+async fn backup(door: &Door) -> Answer {
+    let backups = Arc::clone(&door.running.backups);
+    let place = backups.begin().ok_or(Refusal::Busy)?;
+    let snapshot = door.engine.snapshot().await?;
+    let mut response = stream::response(move |out| {
+        let _place = place;
+        let written = snapshot.write(out);
+        backups.tell(&written);
+        written.map(drop).map_err(std::io::Error::other)
+    });
+    let headers = response.headers_mut();
+    let content_type = HeaderValue::from_static("application/octet-stream");
+    headers.insert(header::CONTENT_TYPE, content_type);
+    let name = HeaderValue::from_static("attachment; filename=\"monoxide.backup\"");
+    headers.insert(header::CONTENT_DISPOSITION, name);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// The objects that `glob` names, or all.
+fn export(engine: &Engine, parameters: &Parameters) -> Answer {
+    let style = style(parameters)?;
+    let glob = parameters.get("glob").map(Glob::parse).transpose()?;
+    let objects = engine.stored(glob.as_ref())?;
+    Ok(stream::response(move |out| {
+        let mut exporter = Exporter::new(out, style);
+        objects.iter().try_for_each(|object| exporter.put(object))?;
+        exporter.finish().map(drop)
+    }))
+}
+
+/// All objects of the body, or none.
+async fn import(engine: &Engine, parameters: &Parameters, body: Body) -> Answer {
+    let style = style(parameters)?;
+    let into = parameters.get("into").map(Target::parse).transpose()?;
+    // Whoever may use the socket may take the memory as well.
+    let text = body::read(body, usize::MAX).await?;
+    let parsed = tokio::task::spawn_blocking(move || transfer::parse(&text, style, into.as_ref()));
+    let imports = parsed.await.map_err(|_| Refusal::Panicked)??;
+    let imported = engine.import(imports, parameters.has("dry-run")).await?;
+    Ok(json(&imported))
+}
+
+fn style(parameters: &Parameters) -> Result<Style, Refusal> {
+    let format = parameters.get("format").map(str::parse).transpose();
+    let format = format.map_err(Refusal::Parameter)?.unwrap_or_default();
+    Ok(Style { format, is_plain: parameters.has("plain") })
+}
