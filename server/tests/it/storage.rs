@@ -9,13 +9,13 @@ use tokio::process::Command;
 use crate::{Running, monoxide, signal};
 
 /// The program on a folder.
-fn on(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn on(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = monoxide(&["--addr", "127.0.0.1:0"]);
     command.env_remove("MONOXIDE_MEMORY").arg("--data").arg(folder).args(arguments);
     command
 }
 
-async fn ask(running: &Running, method: &str, target: &str, body: &str) -> Answer {
+pub(crate) async fn ask(running: &Running, method: &str, target: &str, body: &str) -> Answer {
     loop {
         let mut http = Http::connect(running.address).await;
         let length = body.len();

@@ -20,6 +20,7 @@ use monoxide_engine::{
 };
 use monoxide_protocol::{Glob, Target};
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 
 pub(crate) use self::socket::bind;
 use crate::{
@@ -42,7 +43,7 @@ pub(crate) fn router(door: &Door) -> Router {
 async fn read(State(door): State<Door>, Caller(session): Caller, uri: Uri) -> Answer {
     let parameters = Parameters::of(&uri);
     match parameters.get("api") {
-        Some("export") => export(&door.engine, &parameters),
+        Some("export") => export(&door.engine, &parameters).await,
         _ => admin::answer(&door, &session, &uri).await?.ok_or(Refusal::NoRoute),
     }
 }
@@ -104,10 +105,13 @@ async fn backup(door: &Door) -> Answer {
 }
 
 /// The objects that `glob` names, or all.
-fn export(engine: &Engine, parameters: &Parameters) -> Answer {
+async fn export(engine: &Engine, parameters: &Parameters) -> Answer {
     let style = style(parameters)?;
     let glob = parameters.get("glob").map(Glob::parse).transpose()?;
-    let objects = engine.stored(glob.as_ref())?;
+    let engine = engine.clone();
+    // They are put in order, which takes a while when they are many.
+    let objects = spawn_blocking(move || engine.stored(glob.as_ref()));
+    let objects = objects.await.map_err(|_| Refusal::Panicked)??;
     Ok(stream::response(move |out| {
         let mut exporter = Exporter::new(out, style);
         objects.iter().try_for_each(|object| exporter.put(object))?;
@@ -121,7 +125,7 @@ async fn import(engine: &Engine, parameters: &Parameters, body: Body) -> Answer 
     let into = parameters.get("into").map(Target::parse).transpose()?;
     // Whoever may use the socket may take the memory as well.
     let text = body::read(body, usize::MAX).await?;
-    let parsed = tokio::task::spawn_blocking(move || transfer::parse(&text, style, into.as_ref()));
+    let parsed = spawn_blocking(move || transfer::parse(&text, style, into.as_ref()));
     let imports = parsed.await.map_err(|_| Refusal::Panicked)??;
     let imported = engine.import(imports, parameters.has("dry-run")).await?;
     Ok(json(&imported))
