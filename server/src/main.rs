@@ -41,6 +41,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(mut config: Config) -> anyhow::Result<()> {
+    live_with_a_limit_of_file_sizes()?;
     if let Some(command) = config.command.take() {
         return monoxide_tools::run(command, config.place(filters::filters)?).await;
     }
@@ -80,6 +81,14 @@ fn raise_the_limit_of_open_files() -> u64 {
         tracing::warn!(%error, "the limit of open files stays as it is");
         rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(u64::MAX, |(soft, _)| soft)
     })
+}
+
+/// Takes SIGXFSZ, which would kill a program that writes more than its user may: to the storage
+/// that is a disk like any other that is full.
+fn live_with_a_limit_of_file_sizes() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // It is not ignored but never read.
+    signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
 }
 
 /// Takes SIGINT (Ctrl-C) and SIGTERM from now on, so that neither kills a server that has said

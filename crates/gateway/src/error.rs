@@ -144,6 +144,9 @@ fn engine(error: &Error) -> (StatusCode, String) {
         Error::Json(error) => (StatusCode::BAD_REQUEST, format!("json: {error}")),
         Error::Closed => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server is closing".to_owned()),
         Error::Loading => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server is loading".to_owned()),
+        Error::Busy => {
+            (StatusCode::SERVICE_UNAVAILABLE, "ooo: too many writes are waiting".to_owned())
+        }
         Error::Storage => (StatusCode::SERVICE_UNAVAILABLE, "ooo: storage is failing".to_owned()),
         error => {
             tracing::error!(%error, "a request failed");
@@ -164,7 +167,7 @@ impl IntoResponse for Refusal {
         if matches!(self, Self::Handshake) {
             headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
-        if matches!(self, Self::Engine(Error::Loading)) {
+        if matches!(self, Self::Engine(Error::Loading | Error::Busy)) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         if matches!(self, Self::BodyTooLarge(_)) {

@@ -177,13 +177,9 @@ async fn a_restore_keeps_versions_above_those_of_what_it_replaces() {
     let year = 365 * 24 * 60 * 60 * 1_000_000_000_u64;
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
     let ahead = u64::try_from(now.as_nanos()).unwrap() + year;
-    {
-        use monoxide_engine::backend::{Batch, Folder, Kind};
-        let folder = Folder::open(place.data(), Kind::Redb).unwrap();
-        let mut batch = Batch::default();
-        batch.put_version(monoxide_protocol::Version::new(ahead));
-        folder.backend().unwrap().commit(&batch).unwrap();
-    }
+    let writer = monoxide_engine::backup::Writer::new(Vec::new()).unwrap();
+    let (later, _) = writer.finish(monoxide_protocol::Version::new(ahead), ahead).unwrap();
+    place.done(&["restore", "--force", &place.write("later.backup", later)]).await;
 
     place.done(&["restore", "--force", &backup]).await;
 

@@ -3,6 +3,8 @@
 
 mod care;
 #[cfg(target_os = "linux")]
+mod full;
+#[cfg(target_os = "linux")]
 mod memory;
 mod settings;
 mod stopping;

@@ -15,14 +15,18 @@ pub(crate) fn on(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+pub(crate) async fn send(running: &Running, method: &str, target: &str, body: &str) -> Answer {
+    let mut http = Http::connect(running.address).await;
+    let length = body.len();
+    let head = format!("{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}");
+    http.send(format!("{head}\r\n\r\n{body}")).await.unwrap();
+    http.answer().await
+}
+
+/// As [`send`], once it is no longer loading or failing.
 pub(crate) async fn ask(running: &Running, method: &str, target: &str, body: &str) -> Answer {
     loop {
-        let mut http = Http::connect(running.address).await;
-        let length = body.len();
-        let head = format!("{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}");
-        http.send(format!("{head}\r\n\r\n{body}")).await.unwrap();
-        let answer = http.answer().await;
-        // It may still be loading.
+        let answer = send(running, method, target, body).await;
         if answer.status != 503 {
             return answer;
         }
@@ -97,6 +101,10 @@ async fn a_folder_of_another_backend_or_format_is_refused_and_stays_as_it_is() {
     for other in ["monoxide 2 sled\n", "monoxide 1 lost\n", "monoxide 11 sled", "", "\u{fffd}"] {
         std::fs::write(&format, other).unwrap();
         check_refused(on(folder.path(), &[]), &[name, "does not know"]).await;
+    }
+    std::fs::remove_file(&format).unwrap();
+    for arguments in [&[][..], &["--backend", "redb"], &["--backend", "sled"]] {
+        check_refused(on(folder.path(), arguments), &[name, "sled, but no file `format`"]).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //! own files.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -77,6 +77,14 @@ pub enum FolderError {
     /// There is something in it.
     #[error("`{}` has data already, which --force would replace", .0.display())]
     NotEmpty(PathBuf),
+    /// It has files of a backend, but what says of which format they are is gone.
+    #[error("`{}` has files of the backend {found}, but no file `format`", folder.display())]
+    NoFormat {
+        /// The folder.
+        folder: PathBuf,
+        /// The backend whose files these are.
+        found: Kind,
+    },
     /// It cannot be made, read or written.
     #[error("`{}` cannot be used: {error}", folder.display())]
     Io {
@@ -103,7 +111,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// [`FolderError::Format`] and [`FolderError::Io`].
+    /// [`FolderError::Format`], [`FolderError::NoFormat`] and [`FolderError::Io`].
     pub fn kind_of(path: impl AsRef<Path>) -> Result<Option<Kind>, FolderError> {
         let path = path.as_ref();
         read_format(path).map_err(|refused| refused.of(path))
@@ -144,7 +152,7 @@ impl Folder {
     ///
     /// When its files cannot be read or made.
     pub fn backend(&self) -> Result<Box<dyn Backend>, BackendError> {
-        open(self.kind, &self.path.join(self.kind.name()))
+        open(self.kind, &self.path)
     }
 
     /// What [`Builder::backend`](crate::Builder::backend) takes.
@@ -153,16 +161,29 @@ impl Folder {
     }
 }
 
-/// Opens the backend whose files are in the folder `files`, which is made when it is not there.
-pub(super) fn open(kind: Kind, files: &Path) -> Result<Box<dyn Backend>, BackendError> {
-    fs::create_dir_all(files)?;
+/// Opens the backend whose files are in a folder of its name in `path`, which is made when it is
+/// not there.
+pub(super) fn open(kind: Kind, path: &Path) -> Result<Box<dyn Backend>, BackendError> {
+    let files = path.join(kind.name());
+    make(&files)?;
+    let backend = opened(kind, &files)?;
+    // A file whose name is lost is lost, however well it was flushed.
+    sync(&files)?;
+    sync(path)?;
+    Ok(backend)
+}
+
+fn opened(kind: Kind, files: &Path) -> Result<Box<dyn Backend>, BackendError> {
     match kind {
         #[cfg(feature = "redb")]
         Kind::Redb => Ok(Box::new(super::redb::Redb::open(files)?)),
         #[cfg(feature = "sled")]
         Kind::Sled => Ok(Box::new(super::sled::Sled::open(files)?)),
         #[cfg(not(all(feature = "redb", feature = "sled")))]
-        kind => Err(BackendError::Io(format!("this program is built without {kind}"))),
+        kind => Err(BackendError::Io(format!(
+            "this program is built without {kind}, which wrote `{}`",
+            files.display()
+        ))),
     }
 }
 
@@ -201,7 +222,7 @@ impl From<io::Error> for Refused {
 
 /// Locks the folder, and makes it when it is not there.
 pub(super) fn lock(path: &Path) -> Result<File, Refused> {
-    fs::create_dir_all(path)?;
+    make(path)?;
     let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
@@ -227,7 +248,14 @@ fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
 pub(super) fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
     let found = match fs::read(path.join(FORMAT)) {
         Ok(found) => String::from_utf8_lossy(&found).trim_end().to_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.to_owned();
+            // To take the folder for a new one would be to hide what is in it.
+            return match Kind::ALL.into_iter().find(|kind| path.join(kind.name()).exists()) {
+                Some(found) => Err(Refused::Folder(FolderError::NoFormat { folder, found })),
+                None => Ok(None),
+            };
+        }
         Err(error) => return Err(error.into()),
     };
     if found.starts_with(REPLACING) {
@@ -252,5 +280,22 @@ pub(super) fn say(path: &Path, text: &str) -> io::Result<()> {
     fs::write(&draft, text)?;
     File::open(&draft)?.sync_all()?;
     fs::rename(&draft, path.join(FORMAT))?;
-    File::open(path)?.sync_all()
+    sync(path)?;
+    // The folder itself may be new. Not everybody may look into the one that it is in.
+    _ = path.canonicalize()?.parent().map(sync);
+    Ok(())
+}
+
+/// Makes a folder that nobody else may look into, unless it is there.
+pub(super) fn make(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Makes the names in a folder durable.
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }

@@ -14,7 +14,9 @@ use monoxide_protocol::Version;
 
 use super::{
     Backend, BackendError, Batch, FolderError, Kind, Space,
-    folder::{BEFORE, FORMAT, REPLACING, Refused, lock, open, read_format, say, write_format},
+    folder::{
+        BEFORE, FORMAT, REPLACING, Refused, lock, make, open, read_format, say, write_format,
+    },
     record,
 };
 
@@ -67,11 +69,11 @@ impl Replacement {
         let lock = lock(&path).map_err(|refused| refused.of(&path))?;
         let old = match read_format(&path) {
             // What is there is of no use to anybody but by hand.
-            Err(Refused::Folder(FolderError::Format { .. } | FolderError::Replacing(_)))
-                if replaces =>
-            {
-                None
-            }
+            Err(Refused::Folder(
+                FolderError::Format { .. }
+                | FolderError::NoFormat { .. }
+                | FolderError::Replacing(_),
+            )) if replaces => None,
             Err(refused) => return Err(refused.of(&path)),
             Ok(Some(_)) if !replaces => return Err(FolderError::NotEmpty(path)),
             Ok(old) => old,
@@ -124,10 +126,11 @@ impl Replacement {
         let backend = match &mut self.backend {
             Some(backend) => backend,
             None => {
-                let files = self.path.join(NEW);
+                let new = self.path.join(NEW);
                 // Of somebody who was killed here.
-                remove(&files)?;
-                self.backend.insert(open(self.kind, &files)?)
+                remove(&new)?;
+                make(&new)?;
+                self.backend.insert(open(self.kind, &new)?)
             }
         };
         backend.commit(&self.batch)?;
@@ -138,9 +141,8 @@ impl Replacement {
     /// The highest version of what is replaced.
     fn old_version(&self) -> Result<Version, BackendError> {
         let mut highest = Version::default();
-        let files = self.old.map(|old| (old, self.path.join(old.name())));
-        if let Some((old, files)) = files.filter(|(_, files)| files.is_dir()) {
-            open(old, &files)?.load(Space::System, &mut |key, value| {
+        if let Some(old) = self.old.filter(|old| self.path.join(old.name()).is_dir()) {
+            open(old, &self.path)?.load(Space::System, &mut |key, value| {
                 highest = highest.max(record::decode_version(key, value)?.unwrap_or_default());
                 Ok(())
             })?;
@@ -152,7 +154,7 @@ impl Replacement {
         let before = self.path.join(BEFORE);
         let there = |kind: Kind| self.path.join(kind.name());
         let replaced: Vec<Kind> =
-            [Kind::Redb, Kind::Sled].into_iter().filter(|kind| there(*kind).exists()).collect();
+            Kind::ALL.into_iter().filter(|kind| there(*kind).exists()).collect();
         if !replaced.is_empty() {
             if self.old.is_some() {
                 // Of a restore that ended but for this.
@@ -173,11 +175,12 @@ impl Replacement {
                 false => fs::rename(there(kind), kept)?,
             }
         }
-        fs::rename(self.path.join(NEW), there(self.kind))?;
+        fs::rename(self.path.join(NEW).join(self.kind.name()), there(self.kind))?;
         File::open(&self.path)?.sync_all()?;
         write_format(&self.path, self.kind)?;
         // The new is whole.
-        remove(&before)
+        remove(&before)?;
+        remove(&self.path.join(NEW))
     }
 }
 

@@ -25,7 +25,8 @@ const TRIES: u32 = 1_000;
 const PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) struct Sled {
-    database: Db,
+    /// Taken once something has failed.
+    database: Option<Db>,
     files: Files,
 }
 
@@ -38,13 +39,32 @@ impl Sled {
             // A thread of its own would flush between batches, for nothing.
             .flush_every_ms(None);
         let database = open_when_free(&config)?;
-        Ok(Self { database, files: Files::open(folder)? })
+        Ok(Self { database: Some(database), files: Files::open(folder)? })
+    }
+
+    fn database(&self) -> Result<&Db, BackendError> {
+        self.database.as_ref().ok_or_else(|| BackendError::Io("it has failed before".to_owned()))
+    }
+
+    fn write(&mut self, batch: sled::Batch) -> Result<(), BackendError> {
+        let database = self.database()?;
+        database.apply_batch(batch)?;
+        database.flush()?;
+        Ok(self.files.sync()?)
+    }
+
+    /// Lets a database go that has failed. When the disk was full, sled waits in that for ever,
+    /// for a thread of its own that is gone, and it keeps its lock. So somebody else has to wait.
+    fn give_up(&mut self) {
+        let database = self.database.take();
+        // Without a thread there is nobody, and it waits here.
+        drop(thread::Builder::new().name("sled-drop".to_owned()).spawn(move || drop(database)));
     }
 }
 
 impl Backend for Sled {
     fn load(&mut self, space: Space, each: &mut Each<'_>) -> Result<(), BackendError> {
-        for entry in self.database.scan_prefix([letter(space)]) {
+        for entry in self.database()?.scan_prefix([letter(space)]) {
             let (key, value) = entry?;
             each(key.get(1..).unwrap_or_default(), &value)?;
         }
@@ -60,9 +80,11 @@ impl Backend for Sled {
                 None => all.remove(key),
             }
         }
-        self.database.apply_batch(all)?;
-        self.database.flush()?;
-        Ok(self.files.sync()?)
+        let written = self.write(all);
+        if written.is_err() {
+            self.give_up();
+        }
+        written
     }
 
     fn close(self: Box<Self>) -> Result<(), BackendError> {

@@ -11,13 +11,13 @@ use std::{
     fmt,
     sync::{
         Condvar,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use monoxide_protocol::Version;
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
@@ -29,6 +29,10 @@ use crate::{error::Error, event::Commit};
 /// How many KiB may wait for the log. Each write counts as at least one, so this bounds their
 /// number too. Above it writers wait before they are decided.
 const ROOM: u32 = 64 * 1024;
+
+/// How many KiB may wait for that room. Above it writes are refused: a disk that stalls must not
+/// fill the memory with what waits for it.
+const LINE: u32 = 256 * 1024;
 
 /// When a write is answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,6 +74,8 @@ pub enum Health {
 pub(crate) struct Log {
     durability: Durability,
     room: Semaphore,
+    /// How many KiB wait for room.
+    line: AtomicU32,
     /// Wakes the thread. It goes with the store's lock.
     pub(crate) work: Condvar,
     news: watch::Sender<News>,
@@ -124,6 +130,18 @@ pub(crate) struct Receipt {
     answer: Option<oneshot::Sender<Result<Version, Error>>>,
 }
 
+/// A turn in the line of those who wait for room. Whoever gives up leaves the line.
+struct Turn<'a> {
+    line: &'a AtomicU32,
+    room: u32,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.line.fetch_sub(self.room, Ordering::Relaxed);
+    }
+}
+
 /// A place in the queue.
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
@@ -140,6 +158,7 @@ impl Log {
         Self {
             durability,
             room: Semaphore::new(ROOM as usize),
+            line: AtomicU32::new(0),
             work: Condvar::new(),
             news: watch::Sender::new(news),
             failures: AtomicU64::new(0),
@@ -155,8 +174,28 @@ impl Log {
         self.check_ready()?;
         // A write that is larger than all the room takes all of it.
         let room = u32::try_from(bytes / 1024 + 1).unwrap_or(ROOM).min(ROOM);
-        let permit = self.room.acquire_many(room).await.map_err(|_| Error::Closed)?;
+        let permit = match self.room.try_acquire_many(room) {
+            Ok(permit) => permit,
+            Err(TryAcquireError::Closed) => return Err(self.end()),
+            Err(TryAcquireError::NoPermits) => {
+                let _turn = self.line_up(room)?;
+                self.room.acquire_many(room).await.map_err(|_| self.end())?
+            }
+        };
         Ok(Place { log: self, permit })
+    }
+
+    /// Takes a turn in the line of those who wait for room.
+    fn line_up(&self, room: u32) -> Result<Turn<'_>, Error> {
+        let before = self.line.fetch_add(room, Ordering::Relaxed);
+        // Whoever is refused leaves the line by dropping the turn.
+        let turn = Turn { line: &self.line, room };
+        if before > LINE - room { Err(Error::Busy) } else { Ok(turn) }
+    }
+
+    /// Why nothing can be written any more.
+    fn end(&self) -> Error {
+        if self.is_closing() { Error::Closed } else { Error::Storage }
     }
 
     /// Fails until everything is loaded.
@@ -238,6 +277,14 @@ impl Log {
         self.news.send_modify(|news| news.start = start);
     }
 
+    /// There is no thread any more: what is not loaded never will be, and nobody waits for room.
+    pub(crate) fn tell_end(&self) {
+        self.room.close();
+        if matches!(self.news.borrow().start, Start::Loading) {
+            self.tell_start(Start::Failed("the log has ended".to_owned()));
+        }
+    }
+
     fn tell_committed(&self, version: Version) {
         self.news.send_modify(|news| news.committed = version);
     }
@@ -282,8 +329,8 @@ impl Queue {
     /// Fails when nothing can be written now.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match &self.failing {
-            _ if self.is_closed => Err(Error::Closed),
             Some(_) => Err(Error::Storage),
+            None if self.is_closed => Err(Error::Closed),
             None => Ok(()),
         }
     }

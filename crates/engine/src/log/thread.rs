@@ -78,7 +78,7 @@ impl Thread {
     pub(crate) fn run(mut self) {
         let ended = catch_unwind(AssertUnwindSafe(|| self.load_and_write()));
         // Nobody waits for a thread that is gone.
-        self.store.end_log(&self.log);
+        self.store.end_log(&self.log, ended.is_err());
         if ended.is_err() {
             tracing::error!("the log panicked, and nothing can be written any more");
         }
@@ -109,7 +109,6 @@ impl Thread {
         let (objects, highest) = guarded(|| self.read(&mut *backend))?;
         self.backend = Some(backend);
         let count = objects.len();
-        self.noted = highest;
         let floor = if highest == Version::default() { highest } else { self.floor(highest) };
         let evicted = self.runtime.block_on(self.store.install(Loaded { objects, floor }));
         if count > 0 {
@@ -128,11 +127,7 @@ impl Thread {
     }
 
     fn read(&self, backend: &mut dyn Backend) -> Result<(Vec<Arc<Object>>, Version), BackendError> {
-        let mut highest = Version::default();
-        backend.load(Space::System, &mut |key, value| {
-            highest = highest.max(record::decode_version(key, value)?.unwrap_or_default());
-            Ok(())
-        })?;
+        let mut highest = noted(backend)?;
         let (mut objects, mut said) = (Vec::new(), Instant::now());
         backend.load(Space::State, &mut |key, value| {
             let object = record::decode(key, value)?;
@@ -264,10 +259,25 @@ impl Thread {
     }
 
     fn reopen(&mut self, keys: &[Key]) -> Result<(), BackendError> {
-        self.backend = Some(guarded(|| (self.open)())?);
+        let mut backend = guarded(|| (self.open)())?;
+        // A disk that was taken away leaves an empty folder, and what is opened there is new.
+        if guarded(|| noted(&mut *backend))? < self.noted {
+            return Err(BackendError::Damaged("what was committed is gone".to_owned()));
+        }
+        self.backend = Some(backend);
         let batch = self.store.kept(keys);
         self.commit(batch)
     }
+}
+
+/// The highest version that a backend knows of.
+fn noted(backend: &mut dyn Backend) -> Result<Version, BackendError> {
+    let mut highest = Version::default();
+    backend.load(Space::System, &mut |key, value| {
+        highest = highest.max(record::decode_version(key, value)?.unwrap_or_default());
+        Ok(())
+    })?;
+    Ok(highest)
 }
 
 /// Calls the backend. Some panic where others give an error; either way it is dropped then.

@@ -217,16 +217,19 @@ impl Store {
         }
     }
 
-    /// There is no thread any more: nothing that waits will become durable.
-    pub(crate) fn end_log(&self, log: &Log) {
-        {
-            let queue = &mut self.lock().queue;
-            queue.is_closed = true;
-            queue.chores.clear();
-        }
-        if !self.lock().queue.writes.is_empty() {
+    /// There is no thread any more: nothing that waits will become durable. When it `panicked`,
+    /// what it had in hand will not either.
+    pub(crate) fn end_log(&self, log: &Log, panicked: bool) {
+        let waits = {
+            let mut state = self.lock();
+            state.queue.is_closed = true;
+            state.queue.chores.clear();
+            !state.queue.writes.is_empty()
+        };
+        if panicked || waits {
             self.fail(log, Vec::new(), "the log has ended");
         }
+        log.tell_end();
     }
 
     /// The last version that was handed out, also without a commit.

@@ -1,6 +1,8 @@
 //! What clients are told while storage loads or fails.
 
-use monoxide_engine::{Engine, Health, backend::BackendError};
+use futures_util::FutureExt as _;
+use monoxide_engine::{Engine, Error, Health, backend::BackendError};
+use monoxide_protocol::{Json, Key};
 use monoxide_testkit::{
     Answer, Http, Socket, TestServer,
     socket::UPGRADE,
@@ -55,6 +57,35 @@ async fn while_it_loads_everything_is_refused_but_the_question_how_it_is() {
     // The doors open right after it.
     while server.request("POST", "/n", "1").await.status == 503 {}
     assert_eq!(server.request("GET", "/n", "").await.status, 200);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn what_a_slow_disk_has_no_room_for_is_refused_for_a_moment() {
+    let faults = Faults::default();
+    let server = server(&faults).await;
+    healthy(&server, |it| *it == Health::Ok).await;
+    while server.request("POST", "/n", "1").await.status == 503 {}
+    faults.stall();
+    let large = Json::parse(format!("\"{}\"", "x".repeat(63 << 20)).as_bytes()).unwrap();
+    let mut waiting = Vec::new();
+    loop {
+        let mut write = Box::pin(server.engine().set(Key::parse("large").unwrap(), large.clone()));
+        match write.as_mut().now_or_never() {
+            None => waiting.push(write),
+            Some(refused) => break assert!(matches!(refused, Err(Error::Busy)), "{refused:?}"),
+        }
+    }
+
+    // Something small may still find a place.
+    let answer = server.request("POST", "/n", &format!("\"{}\"", "x".repeat(9 << 20))).await;
+
+    check_unavailable(&answer, "ooo: too many writes are waiting");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(server.request("GET", "/n", "").await.status, 200);
+    drop(waiting);
+    faults.mend();
+    while server.request("POST", "/n", "2").await.status == 503 {}
     server.close().await;
 }
 
