@@ -16,7 +16,6 @@ use crate::{
     admin,
     door::{Address, Caller, Door, Settings},
     error::Refusal,
-    operator,
     socket::{self, Source},
     upgrade::{MaybeUpgrade, words},
 };
@@ -135,7 +134,7 @@ impl Site {
 
 pub(crate) fn router(site: Option<&Site>) -> Router<Door> {
     let router = Router::new()
-        .route("/", get(root).post(operator::write_from_network))
+        .route("/", get(root))
         .route("/_ui", get(page))
         .route("/_ui/{*view}", get(page))
         .route("/_pkg/{*name}", get(package));

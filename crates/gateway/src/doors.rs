@@ -19,7 +19,7 @@ use crate::{
     door::{self, Address, Door, Settings},
     endpoint::{Endpoint, EndpointError},
     error::Refusal,
-    health, rest,
+    health, operator, rest,
     server::BuildError,
 };
 
@@ -29,6 +29,7 @@ pub(crate) fn router(door: &Door) -> Router {
     let layers = &application.layers;
     let deadline = Deadline(door.settings.deadline);
     let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
+    let own = own.merge(operator::network());
     let own = own.route_layer(deadline);
     let keys = rest::keys().route_layer(deadline);
     let mut keys = layers.gate(keys.with_state(door.clone()));

@@ -25,7 +25,7 @@ use tower_http::{
     compression::{Compression, Predicate},
 };
 
-use crate::{door::Settings, error::Refusal, health, upgrade::words};
+use crate::{door::Settings, error::Refusal, health, operator, upgrade::words};
 
 /// Below this a packed answer would not save a packet.
 const WORTH_PACKING: u64 = 1024;
@@ -62,12 +62,13 @@ impl Edge {
     }
 
     /// Answers a request.
-    pub(crate) async fn answer(self, request: Request) -> Response {
+    pub(crate) async fn answer(self, mut request: Request) -> Response {
         let Self { router, settings, opened } = self;
         if let Some(preflight) = settings.origins.preflight(&request) {
             return preflight;
         }
         let origin = settings.origins.told(request.headers());
+        operator::find(&mut request);
         let may_be_packed = settings.compression;
         let packs = may_be_packed && request.headers().contains_key(header::ACCEPT_ENCODING);
         // Whoever can unpack nothing does not pay for the others.

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use axum::{
     Router,
     body::Body,
-    extract::State,
-    http::{HeaderValue, Uri, header},
-    response::{IntoResponse as _, Response},
-    routing::get,
+    extract::{Request, State},
+    http::{HeaderValue, Method, Uri, header},
+    response::Response,
+    routing::{get, post},
 };
 use monoxide_engine::{
-    Engine, Identity,
+    Engine,
     transfer::{self, Exporter, Style},
 };
 use monoxide_protocol::{Glob, Target};
@@ -34,10 +34,32 @@ use crate::{
 /// The role of those who may have a backup over the network.
 const ADMINISTRATOR: &str = "admin";
 
+/// Where `POST /?api=backup` is looked for: what else is posted to `/` has no route, and is
+/// answered without asking the application who that is.
+const BACKUP: &str = "/_backup";
+
 /// The doors of the Unix socket.
 pub(crate) fn router(door: &Door) -> Router {
-    let root = get(read).post(write);
-    Router::new().route("/", root).merge(health::router()).with_state(door.clone())
+    Router::new()
+        .route("/", get(read).post(write))
+        .route(BACKUP, post(async |State(door): State<Door>| backup(&door).await))
+        .merge(health::router())
+        .with_state(door.clone())
+}
+
+/// The doors to the network.
+pub(crate) fn network() -> Router<Door> {
+    Router::new().route(BACKUP, post(backup_for_administrators))
+}
+
+/// Sends a request for a backup to where it is looked for.
+pub(crate) fn find(request: &mut Request) {
+    let is_wanted = request.method() == Method::POST
+        && request.uri().path() == "/"
+        && Parameters::of(request.uri()).get("api") == Some("backup");
+    if is_wanted {
+        *request.uri_mut() = Uri::from_static(BACKUP);
+    }
 }
 
 async fn read(State(door): State<Door>, Caller(session): Caller, uri: Uri) -> Answer {
@@ -51,32 +73,21 @@ async fn read(State(door): State<Door>, Caller(session): Caller, uri: Uri) -> An
 async fn write(State(door): State<Door>, uri: Uri, body: Body) -> Answer {
     let parameters = Parameters::of(&uri);
     match parameters.get("api") {
-        Some("backup") => backup(&door).await,
         Some("import") => import(&door.engine, &parameters, body).await,
         Some("compact") => Ok(json(&Compacted { compaction: door.engine.compact().await? })),
         _ => Err(Refusal::NoRoute),
     }
 }
 
-/// `POST /?api=backup` from the network: for administrators only, because it has everything,
-/// accounts too.
-pub(crate) async fn write_from_network(
-    State(door): State<Door>,
-    Caller(session): Caller,
-    uri: Uri,
-) -> Answer {
-    match Parameters::of(&uri).get("api") {
-        Some("backup") if is_administrator(session.identity()) => backup(&door).await,
-        Some("backup") => Err(Refusal::NotAuthorized),
-        _ => Ok(([(header::ALLOW, "GET,HEAD")], Refusal::Method).into_response()),
+/// A backup has everything, whatever filters hide, and accounts too.
+async fn backup_for_administrators(State(door): State<Door>, Caller(session): Caller) -> Answer {
+    match session.identity().has_role(ADMINISTRATOR) {
+        true => backup(&door).await,
+        false => Err(Refusal::NotAuthorized),
     }
 }
 
 type Answer = Result<Response, Refusal>;
-
-fn is_administrator(identity: &Identity) -> bool {
-    identity.has_role(ADMINISTRATOR)
-}
 
 /// What a compaction came to; nothing where there is none.
 #[derive(Debug, Serialize)]
