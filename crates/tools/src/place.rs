@@ -8,10 +8,14 @@ use monoxide_engine::{
     backend::{Folder, FolderError, Kind},
 };
 
-use crate::socket::Server;
+use tokio::time::{Instant, sleep};
 
-/// How long it is waited for a server that has the folder to be heard: it may be starting.
+use crate::socket::{Server, is_early};
+
+/// How long it is waited for whoever has the folder to be heard, or to be gone; and how often it is
+/// looked.
 const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// The folder that a command is about.
 pub struct Place {
@@ -64,19 +68,24 @@ impl Place {
     }
 
     async fn owner_of(&self, kind: Kind) -> Result<Owner> {
-        match Folder::open(&self.data, kind) {
-            Ok(folder) => Ok(Owner::Us(folder)),
-            Err(FolderError::InUse(_)) => self.server().await.map(Owner::Server),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn server(&self) -> Result<Server> {
         let socket = Folder::socket(&self.data);
-        let found = Server::find(&socket, PATIENCE).await;
-        found.with_context(|| {
-            let (folder, socket) = (self.data.display(), socket.display());
-            format!("`{folder}` is in use, but nobody answers at `{socket}`")
-        })
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match Folder::open(&self.data, kind) {
+                Ok(folder) => return Ok(Owner::Us(folder)),
+                Err(FolderError::InUse(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            let (folder, shown) = (self.data.display(), socket.display());
+            match Server::find(&socket).await {
+                Ok(server) => return Ok(Owner::Server(server)),
+                // It is starting or stopping.
+                Err(error) if is_early(&error) && Instant::now() < end => sleep(PAUSE).await,
+                Err(error) => {
+                    let why = format!("`{folder}` is in use, and nobody answers at `{shown}`");
+                    return Err(error).context(why);
+                }
+            }
+        }
     }
 }

@@ -18,14 +18,11 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use monoxide_engine::backend::ShortPath;
 use serde::de::DeserializeOwned;
-use tokio::{
-    net::UnixStream,
-    time::{sleep, timeout},
-};
+use tokio::{net::UnixStream, time::sleep};
 
 use crate::report;
 
-/// How often it is tried again.
+/// How often a server that loads is asked again.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A running server.
@@ -39,21 +36,9 @@ pub(crate) struct Server {
 pub(crate) struct Sent(Incoming);
 
 impl Server {
-    /// Finds the server at `socket`, which may still be about to make it.
-    pub(crate) async fn find(socket: &Path, patience: Duration) -> Result<Self> {
-        let found = async {
-            loop {
-                match connect(socket).await {
-                    Ok(_) => return Ok(()),
-                    Err(error) if is_early(&error) => sleep(PAUSE).await,
-                    Err(error) => return Err(error),
-                }
-            }
-        };
-        match timeout(patience, found).await {
-            Ok(found) => found?,
-            Err(_) => bail!("nobody came within {}", humantime::format_duration(patience)),
-        }
+    /// Finds the server at `socket`.
+    pub(crate) async fn find(socket: &Path) -> io::Result<Self> {
+        connect(socket).await?;
         Ok(Self { socket: socket.to_owned() })
     }
 
@@ -145,6 +130,6 @@ async fn connect(socket: &Path) -> io::Result<UnixStream> {
 }
 
 /// A server that starts or stops has no socket, or one at which nobody listens.
-fn is_early(error: &io::Error) -> bool {
+pub(crate) fn is_early(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused)
 }

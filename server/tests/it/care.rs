@@ -642,3 +642,18 @@ async fn a_scheduled_backup_that_fails_is_told_and_disturbs_nothing() {
     assert_eq!(code, Some(0));
     assert!(log.contains("no backup could be made"), "{log}");
 }
+
+/// Whoever asks while the server goes away gets the server, or the folder that it has left.
+#[tokio::test]
+async fn a_command_beside_a_server_that_stops_works() {
+    let place = Place::new();
+    let running = place.start(&[]).await;
+    fill(&running).await;
+    stop(running).await;
+    for _ in 0..5 {
+        let running = place.start(&[]).await;
+        signal(&running.child, "TERM").await;
+        assert_eq!(place.everything().await.lines().count(), 40);
+        assert_eq!(running.ended().await.0, Some(0));
+    }
+}
