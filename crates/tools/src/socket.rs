@@ -25,6 +25,9 @@ use crate::report;
 /// How often a server that loads is asked again.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// What a server says until it has everything.
+const LOADING: &str = "ooo: server is loading";
+
 /// A running server.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -55,12 +58,10 @@ impl Server {
             if answer.status().is_success() {
                 return Ok(Sent(answer.into_body()));
             }
-            let is_loading = answer.status() == StatusCode::SERVICE_UNAVAILABLE
-                && answer.headers().contains_key(header::RETRY_AFTER);
             let status = answer.status();
             let why = Sent(answer.into_body()).whole().await?;
             let why = String::from_utf8_lossy(&why);
-            if !is_loading {
+            if status != StatusCode::SERVICE_UNAVAILABLE || why != LOADING {
                 bail!("{}", text_of(status, why.trim()));
             }
             if !std::mem::replace(&mut has_said, true) {

@@ -6,11 +6,12 @@ use std::{
     os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     process::Stdio,
+    time::Duration,
 };
 
 use monoxide_testkit::{Http, Socket};
 use tempfile::{TempDir, tempdir};
-use tokio::{io::AsyncWriteExt as _, net::UnixStream};
+use tokio::{io::AsyncWriteExt as _, net::UnixStream, time::timeout};
 
 use crate::{
     Running, monoxide, signal,
@@ -579,13 +580,15 @@ async fn a_command_that_cannot_be_read_is_one_line_and_exit_code_2() {
 
 /// Asks until it is so.
 async fn info_says(running: &Running, is_so: impl Fn(&str) -> bool) -> String {
-    loop {
-        let info = ask(running, "GET", "/?api=info", "").await;
-        if is_so(info.text()) {
-            return info.text().to_owned();
+    let asked = async {
+        loop {
+            let info = ask(running, "GET", "/?api=info", "").await;
+            if is_so(info.text()) {
+                return info.text().to_owned();
+            }
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    timeout(Duration::from_secs(30), asked).await.expect("it is so some time")
 }
 
 fn backups(folder: &Path) -> Vec<PathBuf> {
@@ -608,10 +611,13 @@ async fn scheduled_backups_are_whole_and_the_oldest_go() {
     let before = place.everything().await;
     info_says(&running, |info| info.contains("\"backup\":{\"last\":")).await;
     let first = backups(&folder)[2].clone();
-    // So many have been made since that the first is gone.
-    while first.exists() {
-        tokio::task::yield_now().await;
-    }
+    // So many are made that the first goes.
+    let gone = async {
+        while first.exists() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(30), gone).await.expect("the oldest goes");
     stop(running).await;
 
     let all = backups(&folder);

@@ -1,6 +1,7 @@
 //! What only the operator may: backups, exports, imports, compaction; at `/?api=…` of the Unix
 //! socket. Backups are also for administrators over the network.
 
+#[cfg(unix)]
 mod socket;
 mod stream;
 
@@ -22,6 +23,7 @@ use monoxide_protocol::{Glob, Target};
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 
+#[cfg(unix)]
 pub(crate) use self::socket::bind;
 use crate::{
     admin::{self, Parameters, json},
