@@ -34,7 +34,11 @@ enum Chore {
         settings: Vec<String>,
     },
     /// Run all tests and count them in the last line
-    Test,
+    Test {
+        /// Run only those that find more the longer they go on, with so many cases
+        #[arg(long, value_name = "CASES", num_args = 0..=1, default_missing_value = "1000000")]
+        soak: Option<u32>,
+    },
     /// Install the tools and do nothing else
     Setup {
         /// Install the development loop as well: `cargo leptos watch`
@@ -72,7 +76,8 @@ fn do_chore(chore: Chore) -> Result<bool> {
             setup::front_end()?;
             server::run(&settings)?;
         }
-        Chore::Test => return test::test(&setup::tests()?),
+        Chore::Test { soak: Some(cases) } => return test::soak(cases),
+        Chore::Test { soak: None } => return test::test(&setup::tests()?),
         Chore::Setup { dev } => {
             setup::tests()?;
             if dev {

@@ -40,7 +40,10 @@ mod hub;
 mod identity;
 mod log;
 mod patch;
+#[cfg(test)]
+mod schedules;
 mod store;
+mod sync;
 pub mod transfer;
 mod trie;
 

@@ -7,7 +7,7 @@ mod limits;
 mod queues;
 mod tree;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use monoxide_protocol::{Glob, Json, Key, List, Object, Version};
 
@@ -21,6 +21,7 @@ use crate::{
     hub::{Place, Publisher},
     log::{Durability, Log, Queue},
     patch::Patch,
+    sync::{Mutex, MutexGuard},
 };
 
 /// How often a patch is worked out beside the others of its key before it queues with them.

@@ -8,6 +8,7 @@ use axum::{
     body::{Body, HttpBody as _},
     http::{Request, StatusCode, header},
 };
+use futures_util::FutureExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -133,15 +134,15 @@ impl Listening {
                 (body, Some(rest))
             };
             let span = tracing::debug_span!("request", method = %head.method, uri = %head.uri);
-            let answer = edge.clone().answer(Request::from_parts(head, body)).instrument(span);
+            let answer = edge.answer(Request::from_parts(head, body)).instrument(span);
             let pace = pace.clone();
-            async move {
-                let response = answer.await;
+            // A block around it would have room for it twice.
+            answer.map(move |response| {
                 if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                     pace.upgrade();
                 }
                 Ok::<_, Infallible>(response.map(|body| Download::new(body, busy, rest)))
-            }
+            })
         });
         // The timeouts are those of `pace`.
         let mut http = http1::Builder::new();

@@ -88,9 +88,15 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, &Arc::<Settings>::from_ref(state).origins))
+    }
+}
+
+impl MaybeUpgrade {
+    pub(crate) fn of(parts: &mut Parts, origins: &Origins) -> Self {
         let asked =
             parts.method == Method::GET && has(words(&parts.headers, header::UPGRADE), "websocket");
-        Ok(Self(asked.then(|| check(parts, &Arc::<Settings>::from_ref(state).origins))))
+        Self(asked.then(|| check(parts, origins)))
     }
 }
 

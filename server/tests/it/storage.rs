@@ -109,6 +109,17 @@ async fn a_folder_of_another_backend_or_format_is_refused_and_stays_as_it_is() {
 }
 
 #[tokio::test]
+async fn nobody_else_may_look_into_a_folder_that_it_has_made() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempdir().unwrap();
+    let made = folder.path().join("a/b");
+    let _running = Running::start(on(&made, &[])).await;
+
+    let mode = std::fs::metadata(&made).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_made_is_one_line() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("file");

@@ -25,9 +25,11 @@ const TRIES: u32 = 1_000;
 const PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) struct Sled {
-    /// Taken once something has failed.
+    /// Taken when it is dropped.
     database: Option<Db>,
     files: Files,
+    /// Whether every batch was written.
+    is_sound: bool,
 }
 
 impl Sled {
@@ -39,26 +41,24 @@ impl Sled {
             // A thread of its own would flush between batches, for nothing.
             .flush_every_ms(None);
         let database = open_when_free(&config)?;
-        Ok(Self { database: Some(database), files: Files::open(folder)? })
+        Ok(Self { database: Some(database), files: Files::open(folder)?, is_sound: true })
     }
 
     fn database(&self) -> Result<&Db, BackendError> {
-        self.database.as_ref().ok_or_else(|| BackendError::Io("it has failed before".to_owned()))
+        self.database.as_ref().ok_or_else(|| BackendError::Io("it is closed".to_owned()))
     }
+}
 
-    fn write(&mut self, batch: sled::Batch) -> Result<(), BackendError> {
-        let database = self.database()?;
-        database.apply_batch(batch)?;
-        database.flush()?;
-        Ok(self.files.sync()?)
-    }
-
-    /// Lets a database go that has failed. When the disk was full, sled waits in that for ever,
-    /// for a thread of its own that is gone, and it keeps its lock. So somebody else has to wait.
-    fn give_up(&mut self) {
+impl Drop for Sled {
+    /// When the disk was full, sled waits here for ever, for a thread of its own that is gone, and
+    /// it keeps its lock. So somebody else has to wait.
+    fn drop(&mut self) {
         let database = self.database.take();
-        // Without a thread there is nobody, and it waits here.
-        drop(thread::Builder::new().name("sled-drop".to_owned()).spawn(move || drop(database)));
+        if !self.is_sound {
+            // Without a thread there is nobody else.
+            let waiting = thread::Builder::new().name("sled-drop".to_owned());
+            drop(waiting.spawn(move || drop(database)));
+        }
     }
 }
 
@@ -80,11 +80,14 @@ impl Backend for Sled {
                 None => all.remove(key),
             }
         }
-        let written = self.write(all);
-        if written.is_err() {
-            self.give_up();
-        }
-        written
+        // sled may also panic.
+        self.is_sound = false;
+        let database = self.database()?;
+        database.apply_batch(all)?;
+        database.flush()?;
+        self.files.sync()?;
+        self.is_sound = true;
+        Ok(())
     }
 
     fn close(self: Box<Self>) -> Result<(), BackendError> {

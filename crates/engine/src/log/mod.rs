@@ -9,10 +9,7 @@ mod thread;
 
 use std::{
     fmt,
-    sync::{
-        Condvar,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -24,7 +21,7 @@ pub(crate) use self::{
     chore::Chore,
     thread::{Loaded, Pace, Thread},
 };
-use crate::{error::Error, event::Commit};
+use crate::{error::Error, event::Commit, sync::Condvar};
 
 /// How many KiB may wait for the log. Each write counts as at least one, so this bounds their
 /// number too. Above it writers wait before they are decided.
@@ -33,6 +30,9 @@ const ROOM: u32 = 64 * 1024;
 /// How many KiB may wait for that room. Above it writes are refused: a disk that stalls must not
 /// fill the memory with what waits for it.
 const LINE: u32 = 256 * 1024;
+
+/// How long a disk may take for one batch before it counts as failing.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// When a write is answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,7 +58,8 @@ pub enum Health {
         /// How many objects it has read.
         objects: u64,
     },
-    /// Nothing can be written; what is there can be read. It is tried again and again.
+    /// Nothing can be written, or the disk has not answered for ten seconds; what is there can
+    /// be read. It is tried again and again.
     Failing {
         /// Since when, in nanoseconds since the Unix epoch.
         since: u64,
@@ -82,6 +83,9 @@ pub(crate) struct Log {
     /// How often what was in flight came to nothing. It changes under the store's lock.
     failures: AtomicU64,
     loaded: AtomicU64,
+    /// Since when the backend works on a batch, in nanoseconds since the Unix epoch; 0 when it
+    /// does not.
+    flushing: AtomicU64,
     is_ready: AtomicBool,
     is_closing: AtomicBool,
     ended: CancellationToken,
@@ -163,6 +167,7 @@ impl Log {
             news: watch::Sender::new(news),
             failures: AtomicU64::new(0),
             loaded: AtomicU64::new(0),
+            flushing: AtomicU64::new(0),
             is_ready: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             ended: CancellationToken::new(),
@@ -230,6 +235,14 @@ impl Log {
     pub(crate) fn loading(&self) -> Option<Health> {
         let is_loading = matches!(self.news.borrow().start, Start::Loading);
         is_loading.then(|| Health::Loading { objects: self.loaded.load(Ordering::Relaxed) })
+    }
+
+    /// Whether the backend has worked on one batch for too long, when it is `now`.
+    pub(crate) fn stalled(&self, now: u64) -> Option<Health> {
+        let since = self.flushing.load(Ordering::Relaxed);
+        let is_slow = since != 0 && u128::from(now.saturating_sub(since)) > SLOW.as_nanos();
+        let reason = "the disk does not answer";
+        is_slow.then_some(Health::Failing { since, reason, at_risk: None })
     }
 
     /// Waits until `version` is committed; false when there was another failure than those

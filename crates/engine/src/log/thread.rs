@@ -197,7 +197,10 @@ impl Thread {
     fn commit(&mut self, mut batch: Batch) -> Result<(), BackendError> {
         let highest = self.store.last_version();
         batch.put_version(highest);
-        self.with_backend(|backend| backend.commit(&batch))?;
+        self.log.flushing.store(self.store.wall(), Ordering::Relaxed);
+        let committed = self.with_backend(|backend| backend.commit(&batch));
+        self.log.flushing.store(0, Ordering::Relaxed);
+        committed?;
         self.noted = highest;
         Ok(())
     }

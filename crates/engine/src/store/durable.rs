@@ -243,8 +243,10 @@ impl Store {
     }
 
     pub(crate) fn health(&self) -> Health {
-        let loading = self.log.as_ref().and_then(|log| log.loading());
-        loading.or_else(|| self.lock().queue.failing.clone()).unwrap_or(Health::Ok)
+        let Some(log) = &self.log else { return Health::Ok };
+        let failing = || self.lock().queue.failing.clone();
+        let stalled = || log.stalled(self.clock.wall());
+        log.loading().or_else(failing).or_else(stalled).unwrap_or(Health::Ok)
     }
 }
 

@@ -255,6 +255,30 @@ async fn a_failed_flush_leaves_no_trace_and_stops_writes_until_it_works_again() 
 }
 
 #[tokio::test]
+async fn what_is_on_a_full_disk_can_be_read_after_a_start_and_is_written_once_there_is_room() {
+    let (disk, faults) = (Disk::default(), Faults::default());
+    let engine = on(&disk).await;
+    for n in 0..3 {
+        engine.set(key(&format!("n/{n}")), json(n)).await.unwrap();
+    }
+    engine.close().await;
+    faults.fail_all(out_of_room());
+
+    let limited = Filters::new().limit("n/*", Limit::count(2));
+    let engine = started(Engine::builder().filters(limited).backend(faults.opener(&disk))).await;
+    while engine.health() == Health::Ok {
+        tokio::task::yield_now().await;
+    }
+
+    assert_eq!(listed(&client(&engine), "n/*"), [json!(2), json!(1)]);
+    check_refused(engine.set(key("m"), json(1)).await);
+    faults.mend();
+    recovered(&engine).await;
+    engine.set(key("m"), json(1)).await.unwrap();
+    assert_eq!(reloaded(&disk).await, all(&engine), "also what the limit evicted is gone");
+}
+
+#[tokio::test]
 async fn a_torn_batch_is_mended_before_writes_are_taken_again() {
     let (engine, disk, faults) = faulty().await;
     engine.set(key("a"), json(1)).await.unwrap();
@@ -309,6 +333,28 @@ async fn a_disk_that_stalls_holds_up_no_reader_and_no_subscriber() {
     assert!(writes.as_mut().now_or_never().is_none());
     faults.mend();
     assert!(writes.await.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_disk_that_does_not_answer_counts_as_failing() {
+    let faults = Faults::default();
+    let now = Arc::new(AtomicU64::new(1_000_000_000));
+    let builder = Engine::builder().wall_clock(clock(&now));
+    let engine = started(builder.backend(faults.opener(&Disk::default()))).await;
+    faults.stall();
+    let a = key("a");
+    let mut write = Box::pin(engine.set(a, json(1)));
+    assert!(write.as_mut().now_or_never().is_none());
+    faults.wait_until_stalled();
+    assert_eq!(engine.health(), Health::Ok);
+
+    now.fetch_add(11_000_000_000, Ordering::Relaxed);
+
+    let Health::Failing { since, reason, at_risk: None } = engine.health() else { panic!() };
+    assert_eq!((since, reason), (1_000_000_000, "the disk does not answer"));
+    faults.mend();
+    write.await.unwrap();
+    assert_eq!(engine.health(), Health::Ok);
 }
 
 #[tokio::test]

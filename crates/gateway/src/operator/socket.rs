@@ -56,7 +56,7 @@ impl Bound {
         let header = listening.timeouts.header;
         let timeouts = Timeouts { header, read: PATIENCE, write: PATIENCE, idle: PATIENCE };
         (listening.timeouts, listening.tls) = (timeouts, None);
-        listening.guests = Guests::new(Limits { total: MOST, per_address: MOST });
+        listening.guests = Guests::new(Limits { total: MOST, per_address: MOST, from_here: MOST });
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
