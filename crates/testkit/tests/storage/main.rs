@@ -46,3 +46,16 @@ async fn what_was_answered_or_told_survives_a_power_cut_with_redb() {
         "{report:?}"
     );
 }
+
+#[test]
+fn a_folder_whose_making_was_interrupted_is_made_to_its_end() {
+    for (kind, half) in [(Kind::Redb, "redb/state.draft"), (Kind::Sled, "sled/conf")] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::open(folder.path(), kind).unwrap();
+        let half = folder.path().join(half);
+        std::fs::create_dir_all(half.parent().unwrap()).unwrap();
+        std::fs::write(half, "half").unwrap();
+
+        conformance(&|| folder.backend());
+    }
+}
