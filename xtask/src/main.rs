@@ -4,6 +4,7 @@
 mod bench;
 mod browser;
 mod ci;
+mod crash;
 mod files;
 mod program;
 mod rust_source;
@@ -47,7 +48,9 @@ enum Chore {
     },
     /// Measure what the server's work costs, beside the least that it can cost
     Bench(bench::Flags),
-    /// Run every check: format, lints, tidy, docs, tests, and both ways to build the page
+    /// Kill a server under load again and again, and check that nothing is lost
+    Crash(crash::Flags),
+    /// Run every check: format, lints, tidy, docs, tests, some kills, and both ways to build the page
     Ci,
     /// Check what compilers do not: who uses whom, where versions stand, what a file begins with
     Tidy,
@@ -85,6 +88,7 @@ fn do_chore(chore: Chore) -> Result<bool> {
             }
         }
         Chore::Bench(flags) => bench::bench(&flags)?,
+        Chore::Crash(flags) => crash::crash(&flags)?,
         Chore::Ci => ci::ci()?,
         Chore::Tidy => step::step("tidy", tidy::tidy)?,
         Chore::Dist => {

@@ -48,12 +48,8 @@ impl Opened {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Refuses everything but the question how the server is.
-    fn check(&self, request: &Request) -> Result<(), Refusal> {
-        if self.0.load(Ordering::Acquire) || request.uri().path() == health::PATH {
-            return Ok(());
-        }
-        Err(Error::Loading.into())
+    fn is_open(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }
 
@@ -76,16 +72,28 @@ impl Edge {
         let may_be_packed = settings.compression;
         // Whoever can unpack nothing does not pay for the others, not even by room for it.
         let packs = may_be_packed && request.headers().contains_key(header::ACCEPT_ENCODING);
-        let answer = match opened.check(&request) {
-            Err(loading) => Either::Left(ready(loading.into_response()).boxed()),
-            Ok(()) if packs => Either::Left(packed(doors.clone(), request).boxed()),
-            Ok(()) => Either::Right(doors.answer(request)),
+        let answer = if !opened.is_open() {
+            Either::Left(closed(doors.clone(), request).boxed())
+        } else if packs {
+            Either::Left(packed(doors.clone(), request).boxed())
+        } else {
+            Either::Right(doors.answer(request))
         };
         Either::Right(AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
             let answer = answer.unwrap_or_else(|panic| panicked(&*panic));
             told(answer, origin, may_be_packed)
         }))
     }
+}
+
+/// Refuses everything but the question how the server is.
+async fn closed(doors: Doors, request: Request) -> Response {
+    if request.uri().path() != health::PATH {
+        return Refusal::from(Error::Loading).into_response();
+    }
+    let answer = doors.answer(request).await;
+    // The engine may be well already, and what is to be done at the start is not.
+    if answer.status().is_success() { health::loading() } else { answer }
 }
 
 /// The answer, with what whoever stands between us and the client has to know.

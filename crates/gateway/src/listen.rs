@@ -129,7 +129,7 @@ impl Listening {
             let (body, rest) = if body.is_end_stream() {
                 (Body::empty(), None)
             } else {
-                let body = Body::new(Upload::new(body, &pace, timeouts));
+                let body = Upload::new(body, &pace, timeouts);
                 let (body, rest) = linger::split(body, &self.sockets);
                 (body, Some(rest))
             };

@@ -13,6 +13,7 @@
 
 pub mod fixture;
 mod http;
+pub mod ledger;
 mod redact;
 pub mod socket;
 pub mod storage;

@@ -286,13 +286,25 @@ pub(super) fn say(path: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder that nobody else may look into, unless it is there.
+/// Makes a folder that nobody else may look into, and those above it, unless they are there: each
+/// durably, or a power cut could take all that is in it.
 pub(super) fn make(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().filter(|above| *above != Path::new("")).unwrap_or(Path::new("."));
+    make(above)?;
     let mut builder = DirBuilder::new();
-    builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
+    match builder.create(path) {
+        // Somebody else was faster. What is no folder is found out when it is used.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }?;
+    // Not everybody may look into the folder that it is in.
+    _ = sync(above);
+    Ok(())
 }
 
 /// Makes the names in a folder durable.

@@ -7,7 +7,7 @@
 mod folder;
 pub mod record;
 #[cfg(feature = "redb")]
-mod redb;
+pub mod redb;
 mod replace;
 mod short_path;
 #[cfg(feature = "sled")]

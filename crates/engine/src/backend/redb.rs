@@ -4,13 +4,15 @@
 //! is there or not whenever the process ends.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
 };
 
 use redb::{
-    CommitError, CompactionError, Database, DatabaseError, Durability, ReadableDatabase as _,
-    ReadableTable as _, StorageError, TableDefinition, TableError, TransactionError,
+    Builder, CommitError, CompactionError, Database, DatabaseError, Durability,
+    ReadableDatabase as _, ReadableTable as _, StorageBackend, StorageError, TableDefinition,
+    TableError, TransactionError,
 };
 
 use super::{Backend, BackendError, Batch, Compaction, Each, Space};
@@ -19,29 +21,62 @@ use super::{Backend, BackendError, Batch, Compaction, Each, Space};
 /// hold the upper part of the tree, and the pages of one batch.
 const CACHE: usize = 16 * 1024 * 1024;
 
+/// The file, and what it is called until it is whole.
+const FILE: &str = "state.redb";
+const DRAFT: &str = "state.draft";
+
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 const fn table(space: Space) -> Table {
     TableDefinition::new(space.name())
 }
 
-pub(super) struct Redb {
+/// The backend. A server opens it through a [`Folder`](super::Folder).
+#[derive(Debug)]
+pub struct Redb {
     database: Database,
-    file: PathBuf,
+    /// None in a test that has its own kind of file.
+    file: Option<PathBuf>,
 }
 
 impl Redb {
     /// Opens the file in `folder`, and makes it when it is not there.
     pub(super) fn open(folder: &Path) -> Result<Self, BackendError> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE);
-        let file = folder.join("state.redb");
-        Ok(Self { database: builder.create(&file)?, file })
+        let file = folder.join(FILE);
+        if !file.exists() {
+            // redb does not open a file whose making was interrupted, so it gets its name when
+            // it is whole.
+            let draft = folder.join(DRAFT);
+            match fs::remove_file(&draft) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+            drop(builder().create(&draft)?);
+            File::open(&draft)?.sync_all()?;
+            fs::rename(&draft, &file)?;
+        }
+        Ok(Self { database: builder().create(&file)?, file: Some(file) })
+    }
+
+    /// Opens what is in `storage`, or begins with nothing when that is empty. A test has its own
+    /// kind of file here, which loses power when the test wants it to.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or written, or holds something else.
+    pub fn on(storage: impl StorageBackend) -> Result<Self, BackendError> {
+        Ok(Self { database: builder().create_with_backend(storage)?, file: None })
     }
 
     fn size(&self) -> io::Result<u64> {
-        Ok(fs::metadata(&self.file)?.len())
+        self.file.as_ref().map_or(Ok(0), |file| Ok(fs::metadata(file)?.len()))
     }
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE);
+    builder
 }
 
 impl Backend for Redb {
