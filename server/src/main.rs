@@ -44,8 +44,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(mut config: Config) -> anyhow::Result<()> {
-    if let Some(Command::Rules(command)) = config.command.take() {
-        return explain(command, config.rules.as_deref());
+    live_with_a_limit_of_file_sizes()?;
+    match config.command.take() {
+        Some(Command::Rules(command)) => return explain(command, config.rules.as_deref()),
+        Some(Command::Tools(command)) => {
+            return monoxide_tools::run(command, config.place(filters::filters)?).await;
+        }
+        None => {}
     }
     tracing_subscriber::fmt()
         .with_env_filter(std::mem::take(&mut config.log))
@@ -54,7 +59,6 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
         .log_internal_errors(false)
         .init();
 
-    live_with_a_limit_of_file_sizes()?;
     config.fit(raise_the_limit_of_open_files());
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
@@ -102,7 +106,7 @@ fn raise_the_limit_of_open_files() -> u64 {
     })
 }
 
-/// Takes SIGXFSZ, which would kill a server that writes more than its user may: to the storage
+/// Takes SIGXFSZ, which would kill a program that writes more than its user may: to the storage
 /// that is a disk like any other that is full.
 fn live_with_a_limit_of_file_sizes() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};

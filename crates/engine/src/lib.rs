@@ -27,6 +27,8 @@
 
 mod access;
 pub mod backend;
+pub mod backup;
+mod care;
 mod clock;
 mod condition;
 mod engine;
@@ -44,6 +46,7 @@ mod rules;
 mod schedules;
 mod store;
 mod sync;
+pub mod transfer;
 mod trie;
 
 pub use crate::{

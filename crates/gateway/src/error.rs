@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use monoxide_engine::Error;
+use monoxide_engine::{
+    Error,
+    transfer::{ImportError, ImportRefusal},
+};
 use monoxide_protocol::{JsonError, KeyError};
 
 use crate::guests::Full;
@@ -62,6 +65,14 @@ pub(crate) enum Refusal {
     Deadline,
     #[error("the server is {0}")]
     Unwell(&'static str),
+    #[error("only an administrator may do this")]
+    NotAuthorized,
+    #[error("{0}")]
+    Parameter(String),
+    #[error("as many backups are made already as may be at once")]
+    Busy,
+    #[error(transparent)]
+    Import(#[from] ImportError),
     #[error(transparent)]
     Engine(#[from] Error),
 }
@@ -95,10 +106,23 @@ impl Refusal {
             Self::Origin => (StatusCode::FORBIDDEN, "Forbidden\n"),
             Self::Deadline => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server deadline reached"),
             Self::Unwell(how) => (StatusCode::SERVICE_UNAVAILABLE, *how),
+            Self::NotAuthorized => (StatusCode::UNAUTHORIZED, "not authorized"),
+            Self::Parameter(_) => return (StatusCode::BAD_REQUEST, self.to_string()),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "ooo: too many backups at once"),
+            Self::Import(error) => return import(error),
             Self::Engine(error) => return engine(error),
         };
         (status, text.to_owned())
     }
+}
+
+fn import(error: &ImportError) -> (StatusCode, String) {
+    let ImportRefusal::Engine(refusal) = &error.refusal else {
+        return (StatusCode::BAD_REQUEST, error.to_string());
+    };
+    let (status, text) = engine(refusal);
+    let line = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    (status, format!("{line}{text}"))
 }
 
 fn engine(error: &Error) -> (StatusCode, String) {

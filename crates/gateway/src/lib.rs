@@ -19,6 +19,7 @@
 mod admin;
 mod application;
 mod assets;
+mod backups;
 mod body;
 mod clock;
 mod connections;
@@ -35,6 +36,7 @@ mod hooks;
 mod linger;
 mod listen;
 mod listener;
+mod operator;
 mod origins;
 mod pace;
 mod phases;

@@ -35,7 +35,7 @@ const PROGRESS: Duration = Duration::from_secs(1);
 const STEP: u64 = 4096;
 
 pub(crate) struct Thread {
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
     log: Arc<Log>,
     open: Opener,
     runtime: Handle,
@@ -99,6 +99,7 @@ impl Thread {
         }
         while let Some(writes) = self.store.gather(&self.log, &self.pace) {
             self.write(writes);
+            self.do_chores();
         }
     }
 
@@ -196,14 +197,21 @@ impl Thread {
     fn commit(&mut self, mut batch: Batch) -> Result<(), BackendError> {
         let highest = self.store.last_version();
         batch.put_version(highest);
-        let backend = self.backend.as_mut();
-        let backend = backend.ok_or_else(|| BackendError::Io("it is not open".to_owned()))?;
         self.log.flushing.store(self.store.wall(), Ordering::Relaxed);
-        let committed = guarded(|| backend.commit(&batch));
+        let committed = self.with_backend(|backend| backend.commit(&batch));
         self.log.flushing.store(0, Ordering::Relaxed);
         committed?;
         self.noted = highest;
         Ok(())
+    }
+
+    pub(super) fn with_backend<T>(
+        &mut self,
+        call: impl FnOnce(&mut (dyn Backend + 'static)) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
+        let backend = self.backend.as_deref_mut();
+        let backend = backend.ok_or_else(|| BackendError::Io("it is not open".to_owned()))?;
+        guarded(|| call(backend))
     }
 
     /// Shows durable writes to everybody, in order, and answers them.
@@ -228,7 +236,7 @@ impl Thread {
 
     /// Takes back what could not be made durable, and tries until the backend works again and has
     /// what the memory has of the keys in question.
-    fn recover(&mut self, writes: Vec<Write>, mut keys: Vec<Key>, error: &BackendError) {
+    pub(super) fn recover(&mut self, writes: Vec<Write>, mut keys: Vec<Key>, error: &BackendError) {
         tracing::error!(%error, "what is written cannot be made durable; writes are refused");
         keys.extend(self.store.fail(&self.log, writes, error.reason()));
         let (mut wait, longest) = BACK_OFF;

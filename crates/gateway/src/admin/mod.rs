@@ -44,16 +44,21 @@ pub(crate) async fn answer(
 }
 
 /// The parameters of a query, in their order.
-struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    fn of(uri: &Uri) -> Self {
+    pub(crate) fn of(uri: &Uri) -> Self {
         Self(Query::try_from_uri(uri).map(|Query(pairs)| pairs).unwrap_or_default())
     }
 
     /// The first of this name, as ooo has it.
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether there is one of this name, and it does not say no.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value != "false")
     }
 }
 
@@ -86,7 +91,7 @@ impl Paging {
 }
 
 /// A line of JSON, with ooo's escapes.
-fn json<T: Serialize + ?Sized>(answer: &T) -> Response {
+pub(crate) fn json<T: Serialize + ?Sized>(answer: &T) -> Response {
     let text = serde_json::to_string(answer).expect("these are structs with names for fields");
     let text = Json::parse(text.as_bytes()).map_or(text, |json| json.as_str().to_owned());
     ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response()

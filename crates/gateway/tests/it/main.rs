@@ -17,6 +17,7 @@ mod hooks;
 mod keys;
 mod liveness;
 mod middleware;
+mod operator;
 mod origins;
 mod page;
 mod panics;

@@ -8,7 +8,9 @@ use std::{
 use futures_util::FutureExt as _;
 use monoxide_engine::{
     Asked, Condition, Engine, Error, Filters, Identity, Inputs, Rules, Session, Subscription,
-    Verdict, list_json,
+    Verdict,
+    backend::{Folder, Kind},
+    list_json,
 };
 use monoxide_protocol::{EMPTY_OBJECT, Glob, Message, Replica, Watched};
 use serde_json::{Value, json as value};
@@ -518,7 +520,22 @@ const SETS: [&str; 8] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn after_a_thousand_reloads_amid_writes_each_copy_is_what_its_owner_reads() {
-    let engine = engine(SETS[0]);
+    reloads(engine(SETS[0]), 3_000, 1_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn so_it_is_while_writes_wait_for_the_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Folder::open(folder.path(), Kind::Redb).unwrap().opener();
+    let rules = Arc::new(rules(SETS[0]));
+    let engine = Engine::builder().backend(backend).rules(Some(rules)).start().unwrap();
+    engine.ready().await.unwrap();
+    reloads(engine.clone(), 300, 300).await;
+    engine.close().await;
+}
+
+/// Has the rules change so many times while three write, and compares what everybody sees.
+async fn reloads(engine: Engine, writes: usize, reloads: usize) {
     let people = [
         Identity::anonymous(),
         Identity::account("ann", ["editor"]),
@@ -534,7 +551,7 @@ async fn after_a_thousand_reloads_amid_writes_each_copy_is_what_its_owner_reads(
         }
     }
     let writers: Vec<_> =
-        (0..3_usize).map(|who| tokio::spawn(write(engine.clone(), who))).collect();
+        (0..3_usize).map(|who| tokio::spawn(write(engine.clone(), who, writes))).collect();
     let hearing: Vec<_> = followers
         .into_iter()
         .map(|(mut follower, session, watched)| {
@@ -554,7 +571,7 @@ async fn after_a_thousand_reloads_amid_writes_each_copy_is_what_its_owner_reads(
             })
         })
         .collect();
-    for n in 0..1_000 {
+    for n in 0..reloads {
         let text = SETS[(n * 7 + n / 11) % SETS.len()];
         engine.set_rules((n % 50 != 0).then(|| Arc::new(rules(text)) as _)).await.unwrap();
     }
@@ -582,8 +599,8 @@ async fn after_a_thousand_reloads_amid_writes_each_copy_is_what_its_owner_reads(
 }
 
 /// Objects that come, change hands and go.
-async fn write(engine: Engine, who: usize) {
-    for n in 0..3_000_usize {
+async fn write(engine: Engine, who: usize, writes: usize) {
+    for n in 0..writes {
         let seed = n * 31 + who * 17 + n / 7;
         let at = key(&format!("{}/{}", ["n", "m"][seed % 2], seed % 9));
         let owner = ["ann", "bob", "carl", "all"][(seed / 3) % 4];
