@@ -24,6 +24,9 @@ use crate::config::{Command, Config};
 #[allow_missing = true]
 struct Files;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "this is where a person is told why it does not start")]
 async fn main() -> ExitCode {

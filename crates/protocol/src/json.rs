@@ -190,7 +190,7 @@ fn compact(text: &str) -> Result<String, JsonError> {
     let mut depth = 0_usize;
     let mut chars = text.chars();
     loop {
-        copy_until(&mut chars, &mut out, |byte| b" \t\r\n[]{}\"".contains(&byte));
+        copy_until(&mut chars, &mut out, &BETWEEN);
         let Some(c) = chars.next() else { return Ok(out) };
         match c {
             ' ' | '\t' | '\r' | '\n' => continue,
@@ -212,10 +212,29 @@ fn compact(text: &str) -> Result<String, JsonError> {
     }
 }
 
-/// Copies what comes before the next byte that `stops`, which is the first of a character.
-fn copy_until(chars: &mut Chars<'_>, out: &mut String, stops: impl Fn(u8) -> bool) {
+/// What is looked at between strings.
+const BETWEEN: Bytes = these(b" \t\r\n[]{}\"");
+
+/// What is looked at within strings. The line separators' first byte is that of others, too.
+const WITHIN: Bytes = these(b"\"\\<>&\xe2");
+
+/// Some of all bytes.
+type Bytes = [bool; 256];
+
+const fn these(mut bytes: &[u8]) -> Bytes {
+    let mut these = [false; 256];
+    while let [first, rest @ ..] = bytes {
+        these[*first as usize] = true;
+        bytes = rest;
+    }
+    these
+}
+
+/// Copies what comes before the next of these bytes, each of which begins a character.
+fn copy_until(chars: &mut Chars<'_>, out: &mut String, bytes: &Bytes) {
     let text = chars.as_str();
-    let end = text.bytes().position(stops).unwrap_or(text.len());
+    let found = text.bytes().position(|byte| bytes.get(usize::from(byte)) == Some(&true));
+    let end = found.unwrap_or(text.len());
     let (plain, rest) = text.split_at(end);
     out.push_str(plain);
     *chars = rest.chars();
@@ -231,10 +250,8 @@ fn check_name(quoted: &str) -> Result<(), JsonError> {
 
 /// Copies the rest of a string, its closing quote included.
 fn string(chars: &mut Chars<'_>, out: &mut String) -> Result<(), JsonError> {
-    /// The first byte of the line separators is that of many others, too.
-    const LINES: u8 = 0xe2;
     loop {
-        copy_until(chars, out, |byte| matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&' | LINES));
+        copy_until(chars, out, &WITHIN);
         let Some(c) = chars.next() else { return Ok(()) };
         match c {
             '<' => out.push_str("\\u003c"),
