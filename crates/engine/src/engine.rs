@@ -26,6 +26,7 @@ use crate::{
     identity::Identity,
     log::{self, Durability, Health, Log},
     patch::Patch,
+    store::AccountChanges,
     store::Store,
 };
 
@@ -200,6 +201,28 @@ impl Engine {
             skips: self.shared.totals.skips.load(Ordering::Relaxed),
             pinned_bytes: self.shared.totals.pins.bytes(),
         })
+    }
+
+    /// The entries that are kept beside the state for whoever keeps accounts, ordered by their
+    /// names. No key leads to them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Loading`] until everything is [loaded](Self::ready).
+    pub fn accounts(&self) -> Result<Vec<(Box<[u8]>, Box<[u8]>)>, Error> {
+        Ok(self.program().store()?.accounts())
+    }
+
+    /// Changes entries that are kept beside the state, all or none. It returns when they are on
+    /// disk, whatever the durability of the state is. When it is dropped before, they may be
+    /// changed or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] when they cannot be made durable, [`Error::Loading`] until everything
+    /// is [loaded](Self::ready), [`Error::Closed`] during shutdown.
+    pub async fn change_accounts(&self, changes: AccountChanges) -> Result<(), Error> {
+        self.program().store()?.change_accounts(changes).await
     }
 
     /// Every key there is.

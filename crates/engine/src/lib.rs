@@ -51,4 +51,5 @@ pub use crate::{
     identity::Identity,
     log::{Durability, Health},
     patch::Patch,
+    store::AccountChanges,
 };

@@ -6,11 +6,12 @@ use monoxide_protocol::{Key, Version};
 
 use super::{State, Store};
 use crate::{
-    backend::{BackendError, Batch},
+    backend::{BackendError, Batch, Space},
     error::Error,
     event::{Commit, Event},
     hub::KeyIndex,
-    log::{Durability, Health, Loaded, Log, Pace, Receipt, Write},
+    log::{Durability, Health, Loaded, Log, Pace, Receipt, Unsure, Work, Write},
+    store::AccountWrite,
 };
 
 /// How long the thread waits for writes before it looks whether something is to be noted.
@@ -25,7 +26,7 @@ pub(crate) struct Landed {
 
 impl Store {
     /// Takes what was kept, and gives the keys that limits do not allow any more, which are gone.
-    pub(crate) async fn install(&self, Loaded { objects, floor }: Loaded) -> Vec<Key> {
+    pub(crate) async fn install(&self, Loaded { objects, accounts, floor }: Loaded) -> Vec<Key> {
         self.clock.start_above(floor);
         let version = self.clock.next();
         let keys = objects.iter().map(|object| &object.key);
@@ -35,6 +36,7 @@ impl Store {
             Some((self.rules.limit_of(&object.key)?, (object.created, object.key.clone())))
         });
         made.limits.fill(limited);
+        made.accounts = accounts;
         made.tree = objects.into_iter().collect();
         let evicted = self.evict_all(&mut made);
         index.take(&evicted, |key| self.rules.is_public(key));
@@ -62,26 +64,26 @@ impl Store {
 
     /// Waits for writes, and takes all there are; none when there were none for a while, and
     /// `None` when there will be none any more.
-    pub(crate) fn gather(&self, log: &Log, pace: &Pace) -> Option<Vec<Write>> {
+    pub(crate) fn gather(&self, log: &Log, pace: &Pace) -> Option<Work> {
         let mut state = self.lock();
         state.queue.wanted = 1;
-        if state.queue.writes.is_empty() {
+        if state.queue.work.is_empty() {
             if log.is_closing() {
                 return None;
             }
             let waited = log.work.wait_timeout(state, IDLE);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if state.queue.writes.is_empty() {
-                return Some(Vec::new());
+            if state.queue.work.is_empty() {
+                return Some(Work::default());
             }
         }
         // Whoever was answered just now is likely to come again: one flush is to serve all.
         state.queue.wanted = pace.expected;
         let waited = log.work.wait_timeout_while(state, pace.patience, |state| {
-            state.queue.writes.len() < pace.expected && !log.is_full() && !log.is_closing()
+            state.queue.work.len() < pace.expected && !log.is_full() && !log.is_closing()
         });
         state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        Some(mem::take(&mut state.queue.writes))
+        Some(mem::take(&mut state.queue.work))
     }
 
     /// Shows durable writes to readers and to the hub, in order.
@@ -98,14 +100,23 @@ impl Store {
                 place.publish(commit);
             }
         }
-        Landed { receipts, waiting: state.queue.writes.len() }
+        Landed { receipts, waiting: state.queue.work.len() }
+    }
+
+    /// Shows durable changes of accounts, and answers them.
+    pub(crate) fn land_accounts(&self, log: &Log, writes: Vec<AccountWrite>) {
+        for mut write in writes {
+            mem::take(&mut write.changes).apply(&mut self.lock().accounts);
+            write.finish(log, Ok(()));
+        }
     }
 
     /// Refuses writes from now on. What was in flight is taken back and answered, and what readers
-    /// saw already is at risk. Gives the keys of which the backend may have something else.
-    pub(crate) fn fail(&self, log: &Log, writes: Vec<Write>, reason: &'static str) -> Vec<Key> {
+    /// saw already is at risk. Gives what the backend may have something else of.
+    pub(crate) fn fail(&self, log: &Log, work: Work, reason: &'static str) -> Unsure {
         let mut state = self.lock();
-        let waiting = mem::take(&mut state.queue.writes);
+        let Work { writes, accounts } = work;
+        let Work { writes: waiting, accounts: accounts_waiting } = mem::take(&mut state.queue.work);
         let is_shown = log.durability() != Durability::Flushed;
         let keys = |writes: &[Write]| -> BTreeSet<Key> {
             let events = writes.iter().flat_map(|write| &write.commit.events);
@@ -133,7 +144,13 @@ impl Store {
         if let Some((first, last)) = at_risk {
             tracing::error!(%first, %last, "these versions were answered and are not on disk");
         }
-        unsure.into_iter().collect()
+        // What only waited has not come near the backend.
+        let names = accounts.iter().flat_map(|write| write.changes.names());
+        let unsure_accounts = names.map(Box::from).collect();
+        for write in accounts.into_iter().chain(accounts_waiting) {
+            write.finish(log, Err(Error::Storage));
+        }
+        Unsure { keys: unsure.into_iter().collect(), accounts: unsure_accounts }
     }
 
     /// It is still failing, perhaps for another reason.
@@ -149,14 +166,20 @@ impl Store {
         drop(waited);
     }
 
-    /// What there is under `keys`, as a batch.
-    pub(crate) fn kept(&self, keys: &[Key]) -> Batch {
+    /// What there is of what the backend may have something else of, as a batch.
+    pub(crate) fn kept(&self, unsure: &Unsure) -> Batch {
         let state = self.lock();
         let mut batch = Batch::default();
-        for key in keys {
+        for key in &unsure.keys {
             match state.tree.get(key) {
                 Some(object) => batch.put_object(object),
                 None => batch.delete_object(key),
+            }
+        }
+        for name in &unsure.accounts {
+            match state.accounts.get(name) {
+                Some(value) => batch.put(Space::Accounts, name, value),
+                None => batch.delete(Space::Accounts, name),
             }
         }
         batch
@@ -187,8 +210,8 @@ impl Store {
     /// There is no thread any more: nothing that waits will become durable.
     pub(crate) fn end_log(&self, log: &Log) {
         self.lock().queue.is_closed = true;
-        if !self.lock().queue.writes.is_empty() {
-            self.fail(log, Vec::new(), "the log has ended");
+        if !self.lock().queue.work.is_empty() {
+            self.fail(log, Work::default(), "the log has ended");
         }
     }
 
