@@ -26,8 +26,7 @@ use crate::{
     identity::Identity,
     log::{self, Durability, Health, Log},
     patch::Patch,
-    store::AccountChanges,
-    store::Store,
+    store::{AccountChanges, AccountEntry, Store},
 };
 
 /// How often it is looked whether objects got too old, or a limit lower.
@@ -209,7 +208,7 @@ impl Engine {
     /// # Errors
     ///
     /// [`Error::Loading`] until everything is [loaded](Self::ready).
-    pub fn accounts(&self) -> Result<Vec<(Box<[u8]>, Box<[u8]>)>, Error> {
+    pub fn accounts(&self) -> Result<Vec<AccountEntry>, Error> {
         Ok(self.program().store()?.accounts())
     }
 

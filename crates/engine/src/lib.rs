@@ -51,5 +51,5 @@ pub use crate::{
     identity::Identity,
     log::{Durability, Health},
     patch::Patch,
-    store::AccountChanges,
+    store::{AccountChanges, AccountEntry},
 };

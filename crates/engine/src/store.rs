@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use monoxide_protocol::{Glob, Json, Key, List, Object, Version};
 
-pub use self::accounts::AccountChanges;
+pub use self::accounts::{AccountChanges, AccountEntry};
 pub(crate) use self::accounts::{AccountWrite, Entries};
 use self::{flight::Flight, limits::LimitIndex, queues::Queues, tree::Tree};
 use crate::{

@@ -9,11 +9,14 @@ use tokio::sync::oneshot;
 
 use super::Store;
 use crate::{
-    backend::{Batch, Space},
+    backend::{Batch, Entry, Space},
     error::Error,
 };
 
-/// What there is, in memory, by its names.
+/// One of them: its name, and its value.
+pub type AccountEntry = (Box<[u8]>, Box<[u8]>);
+
+/// What there is, in memory.
 pub(crate) type Entries = BTreeMap<Box<[u8]>, Box<[u8]>>;
 
 /// Changes of entries that become durable together.
@@ -27,49 +30,49 @@ pub(crate) type Entries = BTreeMap<Box<[u8]>, Box<[u8]>>;
 /// assert!(!changes.is_empty());
 /// ```
 #[derive(Debug, Clone, Default)]
-pub struct AccountChanges(Vec<(Box<[u8]>, Option<Box<[u8]>>)>);
+pub struct AccountChanges(Batch);
 
 impl AccountChanges {
     /// Keeps `value` under `name`, whatever was there.
     pub fn put(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
-        self.0.push((name.as_ref().into(), Some(value.as_ref().into())));
+        self.0.put(Space::Accounts, name, value);
     }
 
     /// Keeps nothing under `name`.
     pub fn delete(&mut self, name: impl AsRef<[u8]>) {
-        self.0.push((name.as_ref().into(), None));
+        self.0.delete(Space::Accounts, name);
     }
 
     /// Whether nothing is to be changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.entries().is_empty()
     }
 
     /// How much of the log's room they take.
     fn size(&self) -> usize {
-        let entries = self.0.iter();
-        entries.map(|(name, value)| name.len() + value.as_ref().map_or(0, |it| it.len())).sum()
+        let entries = self.0.entries().iter();
+        entries.map(|it| it.key.len() + it.value.as_ref().map_or(0, |value| value.len())).sum()
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(|(name, _)| &**name)
+        self.0.entries().iter().map(|entry| &*entry.key)
     }
 
-    pub(crate) fn apply(self, entries: &mut Entries) {
-        for (name, value) in self.0 {
+    pub(crate) fn apply(&self, entries: &mut Entries) {
+        for Entry { key, value, .. } in self.0.entries() {
             match value {
-                Some(value) => entries.insert(name, value),
-                None => entries.remove(&name),
+                Some(value) => entries.insert(key.clone(), value.clone()),
+                None => entries.remove(key),
             };
         }
     }
 
     pub(crate) fn join(&self, batch: &mut Batch) {
-        for (name, value) in &self.0 {
+        for Entry { key, value, .. } in self.0.entries() {
             match value {
-                Some(value) => batch.put(Space::Accounts, name, value),
-                None => batch.delete(Space::Accounts, name),
+                Some(value) => batch.put(Space::Accounts, key, value),
+                None => batch.delete(Space::Accounts, key),
             }
         }
     }
@@ -85,7 +88,7 @@ pub(crate) struct AccountWrite {
 
 impl Store {
     /// Every entry there is.
-    pub(crate) fn accounts(&self) -> Vec<(Box<[u8]>, Box<[u8]>)> {
+    pub(crate) fn accounts(&self) -> Vec<AccountEntry> {
         let state = self.lock();
         state.accounts.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }

@@ -105,8 +105,8 @@ impl Store {
 
     /// Shows durable changes of accounts, and answers them.
     pub(crate) fn land_accounts(&self, log: &Log, writes: Vec<AccountWrite>) {
-        for mut write in writes {
-            mem::take(&mut write.changes).apply(&mut self.lock().accounts);
+        for write in writes {
+            write.changes.apply(&mut self.lock().accounts);
             write.finish(log, Ok(()));
         }
     }
