@@ -96,10 +96,6 @@ impl Cost {
     fn params(self) -> Params {
         Params::new(self.memory, self.passes, 1, None).unwrap_or_default()
     }
-
-    fn argon2(self) -> Argon2<'static> {
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params())
-    }
 }
 
 /// Hashes passwords, a few at a time, so that many who sign in at once take neither the memory nor
@@ -131,8 +127,8 @@ impl Hasher {
 
     /// What is kept of a password.
     pub(crate) async fn hash(&self, password: &Password) -> Result<Box<str>, Error> {
-        let (cost, password) = (self.cost, password.clone());
-        self.work(move || hash(cost, &password)).await?.ok_or(Error::Busy)
+        let (worker, password) = (self.worker(), password.clone());
+        self.work(move || worker.hash(&password)).await?.ok_or(Error::Busy)
     }
 
     /// Whether the password is the one that `kept` is of. It is the same work when nothing is
@@ -145,13 +141,11 @@ impl Hasher {
         if !password.is_possible() {
             return Ok(false);
         }
-        let (cost, password) = (self.cost, password.clone());
+        let (worker, password) = (self.worker(), password.clone());
         self.work(move || match kept {
-            Some(kept) => PasswordHash::new(&kept).is_ok_and(|kept| {
-                cost.argon2().verify_password(password.0.as_bytes(), &kept).is_ok()
-            }),
+            Some(kept) => worker.verify(&password, &kept),
             None => {
-                black_box(hash(cost, &password));
+                black_box(worker.hash(&password));
                 false
             }
         })
@@ -170,13 +164,16 @@ impl Hasher {
             || !Params::try_from(&kept).is_ok_and(same)
     }
 
+    fn worker(&self) -> Worker {
+        Worker { cost: self.cost, count: Arc::clone(&self.count) }
+    }
+
     async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let place = Arc::clone(&self.queue).try_acquire_owned().map_err(|_| Error::Busy)?;
         let turn = Arc::clone(&self.working).acquire_owned().await.map_err(|_| Error::Busy)?;
-        self.count.fetch_add(1, Ordering::Relaxed);
         let worked = spawn_blocking(move || {
             // Also when whoever asked has gone, the turn is not over before the work is.
             let _held = (place, turn);
@@ -186,11 +183,30 @@ impl Hasher {
     }
 }
 
-fn hash(cost: Cost, password: &Password) -> Option<Box<str>> {
-    let salt: [u8; 16] = random::bytes();
-    let hash: PasswordHash =
-        cost.argon2().hash_password_with_salt(password.0.as_bytes(), &salt).ok()?;
-    Some(hash.to_string().into())
+/// Works Argon2 out, and counts it.
+struct Worker {
+    cost: Cost,
+    count: Arc<AtomicU64>,
+}
+
+impl Worker {
+    fn hash(&self, password: &Password) -> Option<Box<str>> {
+        let salt: [u8; 16] = random::bytes();
+        let argon2 = self.argon2();
+        let hash = argon2.hash_password_with_salt(password.0.as_bytes(), &salt);
+        let hash: PasswordHash = hash.ok()?;
+        Some(hash.to_string().into())
+    }
+
+    fn verify(&self, password: &Password, kept: &str) -> bool {
+        let Ok(kept) = PasswordHash::new(kept) else { return false };
+        self.argon2().verify_password(password.0.as_bytes(), &kept).is_ok()
+    }
+
+    fn argon2(&self) -> Argon2<'static> {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.cost.params())
+    }
 }
 
 #[cfg(test)]
@@ -227,7 +243,8 @@ mod tests {
 
     #[test]
     fn by_default_a_password_costs_what_owasp_recommends() {
-        let kept = hash(Cost::default(), &"correct horse battery".into()).unwrap();
+        let hasher = Hasher::new(Cost::default(), 1);
+        let kept = hasher.worker().hash(&"correct horse battery".into()).unwrap();
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
     }
 
