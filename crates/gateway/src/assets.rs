@@ -16,7 +16,7 @@ use crate::{
     admin,
     door::{Address, Caller, Door, Settings},
     error::Refusal,
-    socket::{self, Source},
+    socket::{self, Wanted},
     upgrade::{MaybeUpgrade, words},
 };
 
@@ -159,11 +159,7 @@ async fn root(
     MaybeUpgrade(upgrade): MaybeUpgrade,
 ) -> Result<Response, Refusal> {
     if let Some(upgrade) = upgrade {
-        let upgrade = upgrade?;
-        let admitted = door.settings.application.hooks.admit(session.identity(), String::new());
-        let admitted = admitted.await.map_err(monoxide_engine::Error::from)?;
-        let source = Source::Clock(door.clock.subscribe());
-        return Ok(socket::start(source, admitted, &door, upgrade));
+        return socket::open(&session, &door, Ok(Wanted::Clock), upgrade).await;
     }
     match admin::answer(&door, &session, &uri).await? {
         Some(answer) => Ok(answer),

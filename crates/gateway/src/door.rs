@@ -13,6 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     application::Application,
     assets::Site,
+    auth::Auth,
     clock::Clock,
     error::Refusal,
     guests::{Guests, Limits},
@@ -77,6 +78,8 @@ pub(crate) struct Settings {
     pub(crate) origins: Origins,
     pub(crate) compression: bool,
     pub(crate) application: Application,
+    /// Absent when everybody is let in.
+    pub(crate) auth: Option<Arc<Auth>>,
 }
 
 /// Far longer than anybody waits, and far from where adding it to a time overflows.

@@ -15,6 +15,7 @@ use tower::Service as _;
 
 use crate::{
     assets::{self, Site},
+    auth::{Behind, guarded},
     deadline::Deadline,
     door::{self, Address, Door, Settings},
     endpoint::{Endpoint, EndpointError},
@@ -31,15 +32,17 @@ pub(crate) fn router(door: &Door) -> Router {
     let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
     let own = own.route_layer(deadline);
     let keys = rest::keys().route_layer(deadline);
-    let mut keys = layers.gate(keys.with_state(door.clone()));
+    let auth = door.settings.auth.as_ref();
+    let keys = layers.gate(keys.with_state(door.clone()));
+    let mut keys = guarded(auth, Behind::Keys, keys);
     // The layers would be around a fallback that is there before them.
     keys = keys.method_not_allowed_fallback(rest::other);
-    if !layers.is_empty() {
+    if !layers.is_empty() || auth.is_some() {
         // What cannot be a key at all has no route, and is answered without the layers.
         keys = keys.route_layer(from_fn(spelled));
     }
-    let data = layers
-        .gate(own.with_state(door.clone()))
+    let own = guarded(auth, Behind::Own, layers.gate(own.with_state(door.clone())));
+    let data = own
         .merge(keys)
         .merge(health::router().with_state(door.clone()))
         .fallback(door::no_route)
@@ -47,8 +50,9 @@ pub(crate) fn router(door: &Door) -> Router {
     match application.endpoints.as_slice() {
         [] => data,
         some => {
-            let endpoints = layers
-                .gate(endpoints(some, door))
+            let open = some.iter().filter(|it| it.is_public).map(|it| it.path.clone()).collect();
+            let endpoints = layers.gate(endpoints(some, door));
+            let endpoints = guarded(auth, Behind::Endpoints(open), endpoints)
                 .method_not_allowed_fallback(door::no_method)
                 .fallback_service(data.clone());
             let own = Own::new(door.settings.site.as_ref());

@@ -19,6 +19,7 @@
 mod admin;
 mod application;
 mod assets;
+mod auth;
 mod body;
 mod clock;
 mod connections;

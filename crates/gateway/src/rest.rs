@@ -16,7 +16,7 @@ use crate::{
     door::{Address, Caller, Door},
     error::Refusal,
     preconditions::{Preconditions, Stated, etag},
-    socket,
+    socket::{self, Wanted},
     upgrade::MaybeUpgrade,
 };
 
@@ -38,11 +38,13 @@ async fn read(
     Stated(preconditions): Stated,
     MaybeUpgrade(upgrade): MaybeUpgrade,
 ) -> Result<Response, Refusal> {
-    let glob = Glob::parse(&address)?;
+    let glob = Glob::parse(&address);
     if let Some(upgrade) = upgrade {
+        let wanted = glob.map(|glob| Wanted::Watched(glob.into())).map_err(Refusal::from);
         // On the heap, so that those who only read have less to carry.
-        return Box::pin(socket::subscribe(&session, &door, glob.into(), upgrade?)).await;
+        return Box::pin(socket::open(&session, &door, wanted, upgrade)).await;
     }
+    let glob = glob?;
     let Some(key) = glob.as_key() else {
         return Ok(json(list_json(&session.list(&glob)?)));
     };
@@ -60,7 +62,7 @@ async fn document(
     MaybeUpgrade(upgrade): MaybeUpgrade,
 ) -> Result<Response, Refusal> {
     if let Some(upgrade) = upgrade {
-        return socket::subscribe(&session, &door, Watched::Keys, upgrade?).await;
+        return socket::open(&session, &door, Ok(Wanted::Watched(Watched::Keys)), upgrade).await;
     }
     Ok(json(session.keys().await?))
 }

@@ -6,13 +6,14 @@ use monoxide_engine::{Engine, Health};
 use tokio::{
     join,
     net::TcpListener,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     application::Application,
     assets::Site,
+    auth::{self, Auth, Plan},
     clock::Clock,
     door::{Door, House, Running, Settings, Sockets},
     doors::{Shadows, router},
@@ -22,12 +23,14 @@ use crate::{
     listen::Listening,
     origins::Origins,
     pace::Timeouts,
-    phases::Phases,
     tls::{Tls, TlsError},
 };
 
 /// How long a connection that was cut may take to notice.
 const CUT: Duration = Duration::from_secs(1);
+
+/// How often old sessions are forgotten.
+const SWEEP: Duration = Duration::from_secs(60 * 60);
 
 /// An engine with every door the gateway knows.
 #[derive(Debug)]
@@ -45,6 +48,7 @@ pub struct Server {
 pub struct Builder {
     engine: Engine,
     pub(crate) settings: Settings,
+    pub(crate) auth: Plan,
     tls: Option<(PathBuf, PathBuf)>,
 }
 
@@ -197,8 +201,12 @@ impl Builder {
     ///
     /// [`BuildError`] when the parts do not go together.
     pub fn build(self) -> Result<Server, BuildError> {
-        let Self { engine, settings, tls } = self;
+        let Self { engine, mut settings, auth, tls } = self;
         settings.check()?;
+        settings.auth = auth.finish(tls.is_some(), &settings.origins);
+        if settings.auth.is_some() {
+            settings.application.endpoints.extend(auth::endpoints());
+        }
         let shadows = Shadows::new(&settings)?;
         // A filter for a list is still of use: to programs, and to who watches the list.
         let mut keys = engine.filters().iter().filter(|it| !it.path.is_list());
@@ -232,8 +240,9 @@ impl Server {
             origins: Origins::default(),
             compression: true,
             application: Application::default(),
+            auth: None,
         };
-        Builder { engine, settings, tls: None }
+        Builder { engine, settings, auth: Plan::default(), tls: None }
     }
 
     /// Serves until `stop` is cancelled. Then sockets are closed with 1001, requests that were
@@ -267,7 +276,10 @@ impl Server {
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
         let edge = Edge::new(router(&door), Arc::clone(&settings), opened.clone());
         let is_loading = matches!(engine.health(), Health::Loading { .. });
-        let open = open(&engine, &shadows, phases, &opened, stop);
+        if let Some(auth) = &door.settings.auth {
+            tasks.spawn(sweep(Arc::clone(auth), stop.clone()));
+        }
+        let open = open(&engine, &shadows, &door.settings, &opened, stop);
         let listen = listening.run(listener, edge);
         let loaded = if is_loading {
             join!(open, listen).0
@@ -295,7 +307,7 @@ impl Server {
 async fn open(
     engine: &Engine,
     shadows: &Shadows,
-    phases: &Phases,
+    settings: &Settings,
     opened: &Opened,
     stop: &CancellationToken,
 ) -> io::Result<()> {
@@ -304,10 +316,36 @@ async fn open(
         stop.cancel();
         return Err(io::Error::other(error));
     }
+    if let Some(auth) = &settings.auth
+        && let Err(error) = welcome(auth).await
+    {
+        stop.cancel();
+        return Err(io::Error::other(error));
+    }
     shadows.warn(engine);
-    phases.start().await;
+    settings.application.phases.start().await;
     opened.open();
     Ok(())
+}
+
+/// Loads the accounts, and tells whoever starts the server how to make the first one.
+async fn welcome(auth: &Auth) -> Result<(), monoxide_identity::Error> {
+    auth.identities.load().await?;
+    if let Some(hook) = &auth.on_set_up
+        && let Some(secret) = auth.identities.set_up_link()?
+    {
+        hook.tell(&secret);
+    }
+    Ok(())
+}
+
+/// Forgets now and then what nobody uses any more.
+async fn sweep(auth: Arc<Auth>, stop: CancellationToken) {
+    while stop.run_until_cancelled(sleep(SWEEP)).await.is_some() {
+        if let Err(error) = auth.identities.sweep().await {
+            tracing::debug!(%error, "old sessions stay for now");
+        }
+    }
 }
 
 /// Follows `asked`, the wish to stop, through the phases in which everything still works, and

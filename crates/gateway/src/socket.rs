@@ -1,17 +1,23 @@
 //! One connection that is told of changes: one task, from the upgrade to the close frame.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::{pending, poll_fn},
+    pin::pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
-use monoxide_engine::{Backlog, Overdue, Session, Subscription};
-use monoxide_protocol::Watched;
-use tokio::time::{Instant, sleep_until, timeout};
+use monoxide_engine::{Backlog, Identity, Overdue, Session, Subscription};
+use monoxide_protocol::{Version, Watched};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::{
+    auth::{Asker, Said, Watch},
     clock::Ticks,
     connections::Listed,
     door::{Door, Settings},
@@ -27,35 +33,168 @@ const TOGETHER: usize = 16 * 1024;
 /// How long the other end may take to answer a close frame.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// Subscribes to what is watched and goes on as a socket.
-pub(crate) async fn subscribe(
+/// How long a client that was let in may take to say who it is.
+const INTRODUCTION: Duration = Duration::from_secs(5);
+
+/// What a socket is for.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    Watched(Watched),
+    Clock,
+}
+
+/// Goes on as a socket.
+pub(crate) async fn open(
     session: &Session,
     door: &Door,
-    watched: Watched,
-    upgrade: Upgrade,
+    wanted: Result<Wanted, Refusal>,
+    upgrade: Result<Upgrade, Refusal>,
 ) -> Result<Response, Refusal> {
-    let span = tracing::debug_span!("subscriber", %watched);
-    let path = watched.to_string();
-    let subscription = session.subscribe(watched, upgrade.since).await?;
-    let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
-    let admitted = admitted.map_err(monoxide_engine::Error::from)?;
-    let source = Source::Subscription(subscription);
+    let upgrade = match upgrade {
+        Ok(upgrade) if upgrade.is_late() => {
+            return Ok(let_in(session.clone(), door.clone(), wanted, upgrade));
+        }
+        upgrade => upgrade,
+    };
+    let (wanted, upgrade) = (wanted?, upgrade?);
+    let span = wanted.span();
+    let (source, admitted) = wanted.open(session, door, upgrade.since).await?;
     Ok(span.in_scope(|| start(source, admitted, door, upgrade)))
 }
 
+impl Wanted {
+    fn span(&self) -> Span {
+        match self {
+            Self::Watched(watched) => tracing::debug_span!("subscriber", %watched),
+            Self::Clock => tracing::debug_span!("clock"),
+        }
+    }
+
+    /// Asks everybody who may refuse it, and begins.
+    async fn open(
+        self,
+        session: &Session,
+        door: &Door,
+        since: Option<Version>,
+    ) -> Result<(Source, Admitted), Refusal> {
+        let (source, path) = match self {
+            Self::Watched(watched) => {
+                let path = watched.to_string();
+                let subscription = session.subscribe(watched, since).await?;
+                (Source::Subscription(subscription), path)
+            }
+            Self::Clock => (Source::Clock(door.clock.subscribe()), String::new()),
+        };
+        let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
+        Ok((source, admitted.map_err(monoxide_engine::Error::from)?))
+    }
+}
+
 /// Answers the upgrade and starts the connection's task.
-pub(crate) fn start(source: Source, admitted: Admitted, door: &Door, upgrade: Upgrade) -> Response {
+fn start(source: Source, admitted: Admitted, door: &Door, upgrade: Upgrade) -> Response {
+    let watch = upgrade.asker.as_deref().and_then(Watch::of);
     let (connection, guest, response) = upgrade.accept();
     let (settings, sockets) = (Arc::clone(&door.settings), &door.sockets);
     let stop = sockets.stop.clone();
     let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
-    let connection = run(source, connection, listed, settings, stop);
+    let connection = run(Carried { source, listed, watch }, connection, settings, stop);
     let connection = async move {
         let _until_it_ends = admitted;
         connection.await;
     };
     sockets.tasks.spawn(connection.in_current_span());
     response
+}
+
+/// Answers the upgrade before it is known who asks, because a browser could not see a refusal. It
+/// is told by the code of the close frame.
+fn let_in(
+    session: Session,
+    door: Door,
+    wanted: Result<Wanted, Refusal>,
+    mut upgrade: Upgrade,
+) -> Response {
+    let (asker, since) = (upgrade.asker.take(), upgrade.since);
+    let span = wanted.as_ref().map_or_else(|_| tracing::debug_span!("socket"), Wanted::span);
+    let (connection, guest, response) = upgrade.accept();
+    let tasks = door.sockets.tasks.clone();
+    let connection = async move {
+        let settings = Arc::clone(&door.settings);
+        let Some((mut socket, heard)) = arrive(connection, &settings, asker.is_some()).await else {
+            return;
+        };
+        let stop = door.sockets.stop.clone();
+        let begun = match heard {
+            Err(violation) => Err(Ending::Broken(violation.into())),
+            Ok(()) => begin(session, &door, wanted, since, asker, &mut socket).await,
+        };
+        let ending = match begun {
+            Err(ending) => ending,
+            Ok((source, admitted, watch)) => {
+                let _until_it_ends = &admitted;
+                let identity = admitted.identity().clone();
+                let listed = Listed::new(guest, identity, source.backlog());
+                let mut carried = Carried { source, listed, watch };
+                carry(&mut carried, &mut socket, &settings, stop).await
+            }
+        };
+        leave(socket, &ending).await;
+    };
+    tasks.spawn(connection.instrument(span));
+    response
+}
+
+/// Waits for the client to say who it is, if it has not, and begins what it wants.
+async fn begin(
+    mut session: Session,
+    door: &Door,
+    wanted: Result<Wanted, Refusal>,
+    since: Option<Version>,
+    asker: Option<Arc<Asker>>,
+    socket: &mut WebSocket<Connection>,
+) -> Result<(Source, Admitted, Option<Box<Watch>>), Ending> {
+    let refused = |refusal: Refusal| Ending::Refused(refusal.close());
+    let mut watch = None;
+    if let Some(asker) = asker {
+        watch = Watch::of(&asker);
+        if watch.is_none() {
+            asker.check_token().map_err(refused)?;
+            let stop = &door.sockets.stop;
+            let identity;
+            (identity, watch) = introduce(&asker, socket, stop).await?;
+            session = door.engine.session(identity);
+        }
+    }
+    let opened = wanted.map_err(refused)?.open(&session, door, since).await;
+    opened.map(|(source, admitted)| (source, admitted, watch)).map_err(refused)
+}
+
+/// Waits for the client to say who it is.
+async fn introduce(
+    asker: &Asker,
+    socket: &mut WebSocket<Connection>,
+    stop: &CancellationToken,
+) -> Result<(Identity, Option<Box<Watch>>), Ending> {
+    let refused = |refusal: Refusal| Ending::Refused(refusal.close());
+    let mut patience = pin!(sleep(INTRODUCTION));
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Ending::Stopping),
+            () = &mut patience => return Err(refused(Refusal::SignIn(None))),
+            event = poll_fn(|context| socket.poll(context)) => match event {
+                Ok(Event::Said) => {
+                    let texts = socket.take_texts();
+                    if let Some(said) = texts.iter().find_map(|text| Said::read(text)) {
+                        return asker.auth.hear(&said).map_err(refused);
+                    }
+                }
+                Ok(Event::Drained) => {}
+                Ok(Event::Left) => return Err(Ending::Left),
+                Err(error) => return Err(Ending::Broken(error)),
+            }
+        }
+    }
 }
 
 /// Where a connection's messages come from.
@@ -110,6 +249,8 @@ enum Ending {
     Broken(Broken),
     /// The client wanted to leave, and was answered.
     Left,
+    /// The client may not be here, or not any more.
+    Refused(Close),
 }
 
 impl Ending {
@@ -124,33 +265,62 @@ impl Ending {
                 Violation::NotUtf8 => (1007, "the text is not UTF-8"),
                 Violation::TooLarge => (1009, "the message is too large"),
             },
+            Self::Refused(close) => *close,
             Self::Broken(Broken::HungUp | Broken::Connection(_)) | Self::Left => return None,
         })
     }
 }
 
-async fn run(
-    mut source: Source,
-    upgrade: OnUpgrade,
+/// What a connection carries, and what is known of it.
+struct Carried {
+    source: Source,
     listed: Listed,
+    /// Whether it may go on. On the heap, and only for those who have a token.
+    watch: Option<Box<Watch>>,
+}
+
+async fn run(
+    mut carried: Carried,
+    upgrade: OnUpgrade,
     settings: Arc<Settings>,
     stop: CancellationToken,
 ) {
+    let arrived = arrive(upgrade, &settings, carried.watch.is_some()).await;
+    let Some((mut socket, heard)) = arrived else { return };
+    let ending = match heard {
+        Ok(()) => carry(&mut carried, &mut socket, &settings, stop).await,
+        Err(violation) => Ending::Broken(violation.into()),
+    };
+    // Before the goodbye, so that a topic does not wait for it.
+    drop(carried.source);
+    leave(socket, &ending).await;
+}
+
+/// The socket, and whether what came early was in order.
+async fn arrive(
+    upgrade: OnUpgrade,
+    settings: &Settings,
+    keeps_texts: bool,
+) -> Option<(WebSocket<Connection>, Result<(), Violation>)> {
     let (connection, early) = match upgrade::connection(upgrade).await {
         Ok(upgraded) => upgraded,
-        Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
+        Err(error) => {
+            tracing::debug!(%error, "the client left during the upgrade");
+            return None;
+        }
     };
     let mut socket = WebSocket::new(connection, settings.max_message);
+    if keeps_texts {
+        socket.keep_texts();
+    }
     tracing::debug!("opened");
     // What came early is let go here: it is a part of the buffer that the request was read into.
     let heard = socket.hear(&mut Vec::from(early));
-    let ending = match heard {
-        Ok(()) => carry(&mut source, &mut socket, &listed, &settings, stop).await,
-        Err(violation) => Ending::Broken(violation.into()),
-    };
+    Some((socket, heard))
+}
+
+async fn leave(socket: WebSocket<Connection>, ending: &Ending) {
     tracing::debug!(?ending, "closed");
-    // Before the goodbye, so that a topic does not wait for it.
-    drop(source);
     match timeout(CLOSE_TIME, socket.close(ending.close())).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the client did not wait for the end"),
@@ -160,9 +330,8 @@ async fn run(
 
 /// Carries messages until either end is gone.
 async fn carry(
-    source: &mut Source,
+    Carried { source, listed, watch }: &mut Carried,
     socket: &mut WebSocket<Connection>,
-    listed: &Listed,
     Settings { ping, pong, .. }: &Settings,
     stop: CancellationToken,
 ) -> Ending {
@@ -180,9 +349,15 @@ async fn carry(
             },
             event = poll_fn(|context| socket.poll(context)) => match event {
                 Ok(Event::Drained) => overdue = Overdue::default(),
+                Ok(Event::Said) => {
+                    if let Err(refusal) = hear(watch, &socket.take_texts()) {
+                        return Ending::Refused(refusal.close());
+                    }
+                }
                 Ok(Event::Left) => return Ending::Left,
                 Err(error) => return Ending::Broken(error),
             },
+            () = ended(watch) => return Ending::Refused((4401, "the token is not good any more")),
             () = &mut overdue => return Ending::Overdue,
             () = &mut look => {
                 let now = Instant::now();
@@ -197,6 +372,20 @@ async fn carry(
             }
         }
     }
+}
+
+/// Comes about when a socket's client may not be here any more; never for those without a token.
+async fn ended(watch: &mut Option<Box<Watch>>) {
+    match watch {
+        Some(watch) => watch.ended().await,
+        None => pending().await,
+    }
+}
+
+/// Takes what a client said about who it is.
+fn hear(watch: &mut Option<Box<Watch>>, texts: &[String]) -> Result<(), Refusal> {
+    let Some(watch) = watch else { return Ok(()) };
+    texts.iter().filter_map(|text| Said::read(text)).try_for_each(|said| watch.hear(&said))
 }
 
 /// Has a message sent, and with it those that are there behind it; says when they are overdue.

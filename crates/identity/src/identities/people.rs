@@ -1,6 +1,9 @@
 //! Making, changing and removing accounts.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError},
+};
 
 use super::{Caller, Identities, SignedIn};
 use crate::{
@@ -102,6 +105,19 @@ impl Identities {
         self.check_free(&name)?;
         stored.signed_in(Network::from(origin.address), shared.clock.seconds());
         self.begin_session(turns, stored, origin).await
+    }
+
+    /// Checks that an account of this name could be made. It counts as a try of the address, so
+    /// that nobody finds out who is here by asking for many.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Taken`], [`Error::Fields`] when no account can have that name, and
+    /// [`Error::TooMany`].
+    pub fn check_available(&self, account: &str, address: IpAddr) -> Result<AccountName, Error> {
+        self.shared.attempts.arrive(address)?;
+        let name = AccountName::parse(account).map_err(|error| Error::Fields(vec![error]))?;
+        self.check_free(&name).map(|()| name)
     }
 
     /// Makes an account for somebody else.

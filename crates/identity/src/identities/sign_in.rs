@@ -183,6 +183,30 @@ impl Identities {
         Ok(SignedIn { account, session: refresh.session, token, expires, refresh })
     }
 
+    /// Ends the session of a refresh token, whatever else is the matter with it; nothing when it
+    /// was never issued.
+    ///
+    /// # Errors
+    ///
+    /// When that cannot be kept.
+    pub async fn abandon(&self, token: &RefreshToken) -> Result<(), Error> {
+        let shared = &self.shared;
+        let account = {
+            let state = shared.read()?;
+            if !Shared::refresher(&state)?.has_issued(token) {
+                return Ok(());
+            }
+            state.sessions.get(&token.session).map(|live| live.session.account.clone())
+        };
+        match account {
+            Some(account) => match self.end_session(&account, token.session).await {
+                Err(Error::NotFound) => Ok(()),
+                ended => ended,
+            },
+            None => Ok(()),
+        }
+    }
+
     /// Who has this token. It is checked against what is true now: the session goes on, the
     /// account is there and not disabled, and its roles are those it has now.
     ///
@@ -208,6 +232,16 @@ impl Identities {
             expires: claims.exp,
             changed: changed.ok_or(TokenError::Ended)?,
         })
+    }
+
+    /// Until when the newest token of a session is good, in seconds since the Unix epoch; `None`
+    /// when the session has ended. It is for connections whose client cannot show its tokens.
+    #[must_use]
+    pub fn fresh_until(&self, session: SessionId) -> Option<u64> {
+        let shared = &self.shared;
+        let state = shared.read().ok()?;
+        let session = shared.session(&state, session).ok()?;
+        Some(session.last_used.saturating_add(shared.issuer.lifetime))
     }
 
     /// Ends a session of `account`.
