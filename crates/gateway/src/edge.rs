@@ -61,6 +61,11 @@ impl Edge {
         Self { router, settings, opened }
     }
 
+    /// Whether it is of interest who asks.
+    pub(crate) fn asks_who(&self) -> bool {
+        self.settings.auth.is_some()
+    }
+
     /// Answers a request.
     pub(crate) async fn answer(self, request: Request) -> Response {
         let Self { router, settings, opened } = self;

@@ -121,8 +121,9 @@ impl Listening {
         let service = service_fn(|request: Request<Incoming>| {
             let busy = pace.begin();
             let (mut head, body) = request.into_parts();
-            if head.headers.contains_key(header::UPGRADE) {
-                // Whoever goes on with the connection goes on being counted.
+            if head.headers.contains_key(header::UPGRADE) || edge.asks_who() {
+                // Whoever goes on with the connection goes on being counted, and who signs in is
+                // asked from where.
                 head.extensions.insert(Arc::clone(&guest));
             }
             let (body, rest) = if body.is_end_stream() {
@@ -132,7 +133,8 @@ impl Listening {
                 let (body, rest) = linger::split(body, &self.sockets);
                 (body, Some(rest))
             };
-            let span = tracing::debug_span!("request", method = %head.method, uri = %head.uri);
+            let span =
+                tracing::debug_span!("request", method = %head.method, path = head.uri.path());
             let answer = edge.clone().answer(Request::from_parts(head, body)).instrument(span);
             let pace = pace.clone();
             async move {

@@ -33,7 +33,8 @@ const TOGETHER: usize = 16 * 1024;
 /// How long the other end may take to answer a close frame.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// How long a client that was let in may take to say who it is.
+/// How long a client that was let in may take to say who it is; less, where the head of a request
+/// has less time.
 const INTRODUCTION: Duration = Duration::from_secs(5);
 
 /// What a socket is for.
@@ -161,7 +162,7 @@ async fn begin(
             asker.check_token().map_err(refused)?;
             let stop = &door.sockets.stop;
             let identity;
-            (identity, watch) = introduce(&asker, socket, stop).await?;
+            (identity, watch) = introduce(&asker, socket, &door.settings, stop).await?;
             session = door.engine.session(identity);
         }
     }
@@ -173,10 +174,11 @@ async fn begin(
 async fn introduce(
     asker: &Asker,
     socket: &mut WebSocket<Connection>,
+    settings: &Settings,
     stop: &CancellationToken,
 ) -> Result<(Identity, Option<Box<Watch>>), Ending> {
     let refused = |refusal: Refusal| Ending::Refused(refusal.close());
-    let mut patience = pin!(sleep(INTRODUCTION));
+    let mut patience = pin!(sleep(INTRODUCTION.min(settings.timeouts.header)));
     loop {
         tokio::select! {
             biased;

@@ -13,6 +13,7 @@ mod deadline;
 mod endpoints;
 mod guests;
 mod hooks;
+mod identity;
 mod keys;
 mod liveness;
 mod middleware;
