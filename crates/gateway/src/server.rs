@@ -331,6 +331,7 @@ async fn open(
 /// Loads the accounts, and tells whoever starts the server how to make the first one.
 async fn welcome(auth: &Auth) -> Result<(), monoxide_identity::Error> {
     auth.identities.load().await?;
+    forget_old_sessions(auth).await;
     if let Some(hook) = &auth.on_set_up
         && let Some(secret) = auth.identities.set_up_link()?
     {
@@ -339,12 +340,16 @@ async fn welcome(auth: &Auth) -> Result<(), monoxide_identity::Error> {
     Ok(())
 }
 
+async fn forget_old_sessions(auth: &Auth) {
+    if let Err(error) = auth.identities.sweep().await {
+        tracing::warn!(%error, "old sessions stay for now");
+    }
+}
+
 /// Forgets now and then what nobody uses any more.
 async fn sweep(auth: Arc<Auth>, stop: CancellationToken) {
     while stop.run_until_cancelled(sleep(SWEEP)).await.is_some() {
-        if let Err(error) = auth.identities.sweep().await {
-            tracing::debug!(%error, "old sessions stay for now");
-        }
+        forget_old_sessions(&auth).await;
     }
 }
 

@@ -137,7 +137,8 @@ impl Attempts {
             if of_account.tries.is_multiple_of(LOCK) {
                 of_account.until = now + LONGEST_LOCK.min(FIRST_LOCK << of_account.locks.min(16));
                 of_account.locks += 1;
-                tracing::warn!(account, "too many tries: locked for a while");
+                // Not which: people type passwords into the wrong field.
+                tracing::warn!(network = %network, "an account is locked for a while");
             }
         }
         drop(counts);

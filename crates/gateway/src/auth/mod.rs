@@ -284,7 +284,10 @@ impl Guard {
     fn admit(&self, request: &Request) -> Result<(Asker, Identity), Refusal> {
         let headers = request.headers();
         let asker = self.auth.ask(request.method(), headers)?;
-        let is_late = is_upgrade(request.method(), headers) && is_late(headers);
+        // Endpoints open no sockets of ours, so nobody says there later who it is.
+        let is_late = !matches!(self.behind, Behind::Endpoints(_))
+            && is_upgrade(request.method(), headers)
+            && is_late(headers);
         let identity = match self.wants(request) {
             // It says later who it is, and is told over the socket when it may not.
             Wants::Admitted if is_late => asker.admitted().unwrap_or_default(),

@@ -96,11 +96,13 @@ async fn a_foreign_page_can_do_nothing_with_the_cookies_of_a_visitor() {
 async fn a_foreign_page_cannot_sign_a_visitor_in_as_somebody_else() {
     let house = House::new().await;
     let body = json!({ "account": "ann", "password": PASSWORD }).to_string();
+    let before = house.identities.hashes();
     for foreign in ["Origin: https://evil.example\r\n", "Sec-Fetch-Site: cross-site\r\n"] {
         let answer = house.ask("POST", "/authorize", &format!("{foreign}{OWN}"), &body).await;
         check_problem(&answer, 403, "foreign-page");
         assert_eq!(answer.header("set-cookie"), None);
     }
+    assert_eq!(house.identities.hashes(), before, "nothing was done for it");
 }
 
 #[tokio::test]

@@ -67,6 +67,9 @@ async fn who_has_no_account_gets_the_page_and_nothing_else_over_every_door() {
         let refused = Socket::over(http, target, UPGRADE).await.map(|it| it.answer).unwrap_err();
         check_problem(&refused, 401, "sign-in-needed");
     }
+    // An endpoint opens no socket, so there is no later in which to say who it is.
+    let late = format!("{UPGRADE}Sec-WebSocket-Protocol: monoxide.v1\r\n");
+    check_problem(&house.ask("GET", "/whoami", &late, "").await, 401, "sign-in-needed");
     for (target, text) in
         [("/", "<!doctype"), ("/_ui/x", "<!doctype"), ("/_health", "ok"), ("/hello", "nobody")]
     {

@@ -9,6 +9,7 @@ use monoxide_testkit::{
     socket::{CLOSE, TEXT, UPGRADE},
 };
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::{House, PASSWORD, bearer, check_problem};
 
@@ -76,20 +77,22 @@ async fn who_does_not_say_it_or_says_it_wrongly_is_told_by_the_close_frame() {
     let house =
         House::with(|it| it, |server| server.header_timeout(Duration::from_millis(300))).await;
     let silent = open(&house, "/a", LATE).await.unwrap();
-    assert_eq!({ silent }.closed().await, 4401);
+    assert_eq!(closed(silent).await, 4401);
     for wrong in [auth("nonsense"), r#"{"auth":null}"#.to_owned()] {
         let mut socket = open(&house, "/a", LATE).await.unwrap();
         socket.send(TEXT, wrong).await.unwrap();
-        assert_eq!(socket.closed().await, 4401);
+        assert_eq!(closed(socket).await, 4401);
     }
-    let mut expired =
-        open(&house, "/a", &format!("{LATE}Cookie: monoxide=nonsense\r\n")).await.unwrap();
-    assert_eq!(expired.closed().await, 4401);
     let token = house.sign_in("ann").await.token;
+    let old = format!("{LATE}Cookie: monoxide=nonsense\r\n");
+    let mut old = open(&house, "/a", &old).await.unwrap();
+    // It is over before this is heard.
+    drop(old.send(TEXT, auth(&token)).await);
+    assert_eq!(closed(old).await, 4401);
     for wrong in ["/a//b", "/a/**"] {
         let mut socket = open(&house, wrong, LATE).await.unwrap();
         socket.send(TEXT, auth(&token)).await.unwrap();
-        assert_eq!(socket.closed().await, 4400, "{wrong}");
+        assert_eq!(closed(socket).await, 4400, "{wrong}");
     }
 }
 
@@ -117,7 +120,8 @@ async fn where_nobody_is_asked_who_it_is_the_subprotocol_works_too() {
     assert_eq!(socket.answer.header("sec-websocket-protocol"), Some("monoxide.v1"));
     socket.message().await;
     let http = Http::connect(server.address()).await;
-    assert_eq!(Socket::over(http, "/a//b", &headers).await.unwrap().closed().await, 4400);
+    let refused = Socket::over(http, "/a//b", &headers).await.unwrap();
+    assert_eq!(closed(refused).await, 4400);
 }
 
 #[tokio::test]
@@ -132,16 +136,22 @@ async fn where_strangers_are_let_in_one_can_say_that_one_is_nobody() {
 async fn a_token_that_expires_on_a_live_socket_closes_it() {
     let house = House::with(|it| it.token_lifetime(Duration::from_secs(1)), |it| it).await;
     let token = house.sign_in("ann").await.token;
-    let mut plain = open(&house, "/a", &bearer(&token)).await.unwrap();
+    let plain = open(&house, "/a", &bearer(&token)).await.unwrap();
     let mut late = open(&house, "/a", LATE).await.unwrap();
     late.send(TEXT, auth(&token)).await.unwrap();
     late.message().await;
     let cookie = format!("Cookie: monoxide={token}\r\n");
-    let mut by_cookie = open(&house, "/a", &cookie).await.unwrap();
+    let by_cookie = open(&house, "/a", &cookie).await.unwrap();
 
-    let (plain, late, by_cookie) = tokio::join!(plain.closed(), late.closed(), by_cookie.closed());
+    let (plain, late, by_cookie) = tokio::join!(closed(plain), closed(late), closed(by_cookie));
 
     assert_eq!([plain, late, by_cookie], [4401; 3]);
+}
+
+/// Waits for the end, which has to come soon.
+async fn closed(mut socket: Socket) -> u16 {
+    let closed = timeout(Duration::from_secs(20), socket.closed());
+    closed.await.expect("the server closes it")
 }
 
 /// Waits for the close frame, and not for what follows.
@@ -214,7 +224,7 @@ async fn somebody_elses_token_does_not_keep_it_open() {
         socket.send(TEXT, "hello").await.unwrap();
         socket.message().await;
         socket.send(TEXT, wrong).await.unwrap();
-        assert_eq!(socket.closed().await, 4401);
+        assert_eq!(closed(socket).await, 4401);
     }
 }
 
@@ -241,7 +251,7 @@ async fn who_is_signed_out_disabled_removed_or_changed_is_off_at_once() {
             3 => drop(house.identities.set_password(&name, &PASSWORD.into()).await.unwrap()),
             _ => house.identities.delete(&name).await.unwrap(),
         }
-        assert_eq!(socket.closed().await, 4401, "{end}");
+        assert_eq!(closed(socket).await, 4401, "{end}");
         if end == 1 {
             house.identities.change(&name, &change(false)).await.unwrap();
         }
