@@ -85,9 +85,9 @@ pub(crate) struct Config {
     pub(crate) max_connections: NonZeroUsize,
 
     /// How many connections there may be from one IPv4 address or one IPv6 network of 64 bits; one
-    /// above it is told 429.
-    #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS_PER_ADDRESS", default_value = "4096")]
-    pub(crate) max_connections_per_address: NonZeroUsize,
+    /// above it is told 429. [default: 4096, and as many as there may be from this machine]
+    #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS_PER_ADDRESS")]
+    pub(crate) max_connections_per_address: Option<NonZeroUsize>,
 
     /// How many messages of a key or list are kept for those who are behind or come back; who is
     /// further behind goes on with a snapshot.
@@ -215,12 +215,15 @@ impl Config {
             .max_body(self.max_body)
             .max_message(self.max_message)
             .max_connections(self.max_connections.get())
-            .max_connections_per_address(self.max_connections_per_address.get())
             .ping(self.ping)
             .pong(self.pong)
             .tick(self.tick)
             .compression(!self.no_compression);
         let builder = if self.origins.is_empty() { builder } else { builder.origins(self.origins) };
+        let builder = match self.max_connections_per_address {
+            Some(count) => builder.max_connections_per_address(count.get()),
+            None => builder,
+        };
         match (self.tls_cert, self.tls_key) {
             (Some(cert), Some(key)) => builder.tls(cert, key),
             _ => builder,

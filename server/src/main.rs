@@ -48,6 +48,7 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
         .log_internal_errors(false)
         .init();
 
+    live_with_a_limit_of_file_sizes()?;
     config.fit(raise_the_limit_of_open_files());
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
@@ -77,6 +78,14 @@ fn raise_the_limit_of_open_files() -> u64 {
         tracing::warn!(%error, "the limit of open files stays as it is");
         rlimit::getrlimit(rlimit::Resource::NOFILE).map_or(u64::MAX, |(soft, _)| soft)
     })
+}
+
+/// Takes SIGXFSZ, which would kill a server that writes more than its user may: to the storage
+/// that is a disk like any other that is full.
+fn live_with_a_limit_of_file_sizes() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    // It is not ignored but never read.
+    signal(SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
 }
 
 /// Takes SIGINT (Ctrl-C) and SIGTERM from now on, so that neither kills a server that has said

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use crate::{program, server, setup, step::step, test, tidy, wasm_target::TARGET, watch};
+use crate::{crash, program, server, setup, step::step, test, tidy, wasm_target::TARGET, watch};
 
 /// The packages that run in the browser.
 const IN_THE_BROWSER: [&str; 10] = [
@@ -39,6 +39,7 @@ pub(crate) fn ci() -> Result<()> {
         test::page_test(&binary, &browser)?;
         Ok("serves the page from an empty folder".to_owned())
     })?;
+    step("fifty kills", crash::some_kills)?;
     setup::development_loop()?;
     step("cargo leptos watch", || watch::prove(&browser))
 }

@@ -4,6 +4,7 @@
 mod bench;
 mod browser;
 mod ci;
+mod crash;
 mod files;
 mod program;
 mod rust_source;
@@ -34,7 +35,11 @@ enum Chore {
         settings: Vec<String>,
     },
     /// Run all tests and count them in the last line
-    Test,
+    Test {
+        /// Run only those that find more the longer they go on, with so many cases
+        #[arg(long, value_name = "CASES", num_args = 0..=1, default_missing_value = "1000000")]
+        soak: Option<u32>,
+    },
     /// Install the tools and do nothing else
     Setup {
         /// Install the development loop as well: `cargo leptos watch`
@@ -43,7 +48,9 @@ enum Chore {
     },
     /// Measure what the server's work costs, beside the least that it can cost
     Bench(bench::Flags),
-    /// Run every check: format, lints, tidy, docs, tests, and both ways to build the page
+    /// Kill a server under load again and again, and check that nothing is lost
+    Crash(crash::Flags),
+    /// Run every check: format, lints, tidy, docs, tests, some kills, and both ways to build the page
     Ci,
     /// Check what compilers do not: who uses whom, where versions stand, what a file begins with
     Tidy,
@@ -72,7 +79,8 @@ fn do_chore(chore: Chore) -> Result<bool> {
             setup::front_end()?;
             server::run(&settings)?;
         }
-        Chore::Test => return test::test(&setup::tests()?),
+        Chore::Test { soak: Some(cases) } => return test::soak(cases),
+        Chore::Test { soak: None } => return test::test(&setup::tests()?),
         Chore::Setup { dev } => {
             setup::tests()?;
             if dev {
@@ -80,6 +88,7 @@ fn do_chore(chore: Chore) -> Result<bool> {
             }
         }
         Chore::Bench(flags) => bench::bench(&flags)?,
+        Chore::Crash(flags) => crash::crash(&flags)?,
         Chore::Ci => ci::ci()?,
         Chore::Tidy => step::step("tidy", tidy::tidy)?,
         Chore::Dist => {

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use crate::{program, site, step::step};
 
 /// Where cargo puts it.
-const BUILT: &str = "target/release/monoxide";
+pub(crate) const BUILT: &str = "target/release/monoxide";
 
 /// Where `dist` puts it.
 const DIST: &str = "target/dist/monoxide";

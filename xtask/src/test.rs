@@ -13,6 +13,13 @@ use serde_json::Value;
 
 use crate::{browser, program, server};
 
+/// The tests that go on for as long as they are asked to: package, target and name.
+const SOAKS: [(&str, &[&str], &str); 3] = [
+    ("monoxide-engine", &["--test", "it"], "delivery::property"),
+    ("monoxide-engine", &["--lib"], "schedules"),
+    ("monoxide-testkit", &["--test", "wire"], "churn"),
+];
+
 /// How many tests ended in which way.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Totals {
@@ -48,6 +55,21 @@ pub(crate) fn test(browser: &str) -> Result<bool> {
     Ok(totals.failed == 0)
 }
 
+/// Runs the tests that find more the longer they go on, with so many cases of the property tests
+/// and as much more of the others; false if one failed.
+pub(crate) fn soak(cases: u32) -> Result<bool> {
+    let mut totals = Totals::default();
+    for (package, target, name) in SOAKS {
+        let mut cargo = Command::new("cargo");
+        cargo.args(["test", "--release", "--package", package]).args(target).arg(name);
+        let soaked = counted(cargo.env("MONOXIDE_SOAK_CASES", cases.to_string()))?;
+        ensure!(soaked != Totals::default(), "{package} has no test that is called {name}");
+        totals += soaked;
+    }
+    println!("{totals}");
+    Ok(totals.failed == 0)
+}
+
 /// Runs only the test that the page is there and live, against the program `binary`.
 pub(crate) fn page_test(binary: &Path, browser: &str) -> Result<()> {
     let totals = browser_tests(binary, browser, &["--grep", "@page"])?;
@@ -58,11 +80,13 @@ pub(crate) fn page_test(binary: &Path, browser: &str) -> Result<()> {
 /// Unit, integration, property and doc tests. The application is compiled for the browser only.
 fn cargo_tests() -> Result<Totals> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["test", "--workspace", "--exclude", "monoxide-app", "--no-fail-fast"]);
-    let mut child = cargo
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| program::not_started(&cargo, error))?;
+    counted(cargo.args(["test", "--workspace", "--exclude", "monoxide-app", "--no-fail-fast"]))
+}
+
+/// Runs cargo's tests, shows what they say and counts them.
+fn counted(cargo: &mut Command) -> Result<Totals> {
+    let started = cargo.stdout(Stdio::piped()).spawn();
+    let mut child = started.map_err(|error| program::not_started(cargo, error))?;
     let mut totals = Totals::default();
     for line in BufReader::new(child.stdout.take().context("it is piped")?).lines() {
         let line = line?;

@@ -31,6 +31,11 @@ impl Clock {
         self.after(self.wall())
     }
 
+    /// A version right above the last, whatever the time.
+    pub(crate) fn next_small(&self) -> Version {
+        self.after(0)
+    }
+
     /// The last version that was handed out.
     pub(crate) fn last(&self) -> Version {
         Version::new(self.last.load(Ordering::Relaxed))

@@ -299,7 +299,8 @@ impl Engine {
 /// Every method fails with [`Error::Denied`] where a filter refuses, [`Error::NoFilter`] where
 /// none covers what is asked for, [`Error::Panicked`] where a filter panics, [`Error::Loading`]
 /// until everything is [loaded](Engine::ready), and [`Error::Closed`] during shutdown. Writes fail
-/// with [`Error::Storage`] when they cannot be made durable. A write whose future is dropped while it waits for its
+/// with [`Error::Storage`] when they cannot be made durable, and with [`Error::Busy`] when too much
+/// waits for that already. A write whose future is dropped while it waits for its
 /// filter or its place is not done; once it is done it stands, though its hook may be cut short.
 #[derive(Debug, Clone)]
 pub struct Session {

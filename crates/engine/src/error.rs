@@ -46,6 +46,9 @@ pub enum Error {
     /// have the write all the same.
     #[error("what is written cannot be made durable")]
     Storage,
+    /// More writes wait for the backend than there is room for. It is slow; trying again helps.
+    #[error("too many writes wait to be made durable")]
+    Busy,
     /// What the backend has kept cannot be read.
     #[error("cannot load what is stored: {0}")]
     Load(String),

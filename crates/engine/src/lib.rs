@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Data only ever moves to the right. This crate has no HTTP and no sockets: the gateway brings
-//! requests in and carries messages away. There is no backend yet, so the log is absent: decide,
+//! requests in and carries messages away. The log is there only with a [`backend`]; without one, decide,
 //! apply and publish happen under one lock.
 //!
 //! ```
@@ -38,7 +38,10 @@ mod hub;
 mod identity;
 mod log;
 mod patch;
+#[cfg(test)]
+mod schedules;
 mod store;
+mod sync;
 mod trie;
 
 pub use crate::{

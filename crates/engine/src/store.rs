@@ -7,7 +7,7 @@ mod limits;
 mod queues;
 mod tree;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use monoxide_protocol::{Glob, Json, Key, List, Object, Version};
 
@@ -23,6 +23,7 @@ use crate::{
     hub::{Place, Publisher},
     log::{Durability, Log, Queue},
     patch::Patch,
+    sync::{Mutex, MutexGuard},
 };
 
 /// How often a patch is worked out beside the others of its key before it queues with them.
@@ -327,9 +328,10 @@ impl Store {
         Ok(Aside { cleared: None, limit, bytes })
     }
 
-    /// A version that no commit has: for what only some are told.
+    /// A version that no commit has: for what only some are told. The backend does not know of
+    /// it, so it stays close to those that it knows of.
     pub(crate) fn next_version(&self) -> Version {
-        self.clock.next()
+        self.clock.next_small()
     }
 
     /// Reserve, decide, log, apply, publish, answer.
@@ -355,7 +357,8 @@ impl Store {
                 commit.events.iter().for_each(|event| state.flight.begin(event));
                 room.submit(&mut state.queue, commit)
             };
-            return answer.await.map_err(|_| Error::Closed)?.map_err(E::from);
+            // A thread that is gone answers nobody, and what it had came to nothing.
+            return answer.await.unwrap_or(Err(Error::Storage)).map_err(E::from);
         }
         let place = self.publisher.reserve().await?;
         let mut state = self.lock();
@@ -392,7 +395,7 @@ impl Store {
     /// for. It may not when that came to nothing, in a failure after those `before`.
     async fn stands(&self, refusal: &Error, key: &Key, before: u64) -> bool {
         let Some(log) = &self.log else { return true };
-        if matches!(refusal, Error::Closed | Error::Loading | Error::Storage) {
+        if matches!(refusal, Error::Closed | Error::Loading | Error::Storage | Error::Busy) {
             return true;
         }
         let newest = {

@@ -14,7 +14,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
     admin,
-    door::{Address, Caller, Door, Settings},
+    door::{Caller, Door, Settings, address},
     error::Refusal,
     socket::{self, Wanted},
     upgrade::{MaybeUpgrade, words},
@@ -181,17 +181,19 @@ async fn page(State(settings): State<Arc<Settings>>) -> Response {
 
 async fn package(
     State(settings): State<Arc<Settings>>,
-    Address(name): Address,
+    uri: Uri,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let script = settings.site.as_ref().and_then(|site| site.script(&name));
+    let path = address(&uri)?;
+    let name = path.strip_prefix("_pkg/").ok_or(Refusal::NoRoute)?;
+    let script = settings.site.as_ref().and_then(|site| site.script(name));
     match script {
         Some(script) => {
             let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
             Ok(([content_type, (header::CACHE_CONTROL, "no-cache")], script).into_response())
         }
-        None => file(&settings, &format!("_pkg/{name}"), query.as_deref(), &headers),
+        None => file(&settings, &path, query.as_deref(), &headers),
     }
 }
 

@@ -14,13 +14,19 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Refusal> {
         return Err(Refusal::BodyTooLarge(limit));
     }
     let mut chunks = body.into_data_stream();
-    let mut whole = BytesMut::new();
+    let (mut first, mut whole) = (Bytes::new(), BytesMut::new());
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| Refusal::BodyCut)?;
-        if whole.len() + chunk.len() > limit {
+        if first.len() + whole.len() + chunk.len() > limit {
             return Err(Refusal::BodyTooLarge(limit));
         }
+        if first.is_empty() && whole.is_empty() {
+            first = chunk;
+            continue;
+        }
+        whole.extend_from_slice(&std::mem::take(&mut first));
         whole.extend_from_slice(&chunk);
     }
-    Ok(whole.freeze())
+    // Most bodies come in one piece, which is not copied.
+    Ok(if whole.is_empty() { first } else { whole.freeze() })
 }

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    pin::{Pin, pin},
     task::{Context, Poll},
     time::Duration,
 };
@@ -10,13 +11,26 @@ use axum::{
     extract::Request,
     response::{IntoResponse as _, Response},
 };
-use futures_util::{FutureExt as _, future::Map};
-use tokio::time::{Timeout, error::Elapsed, timeout};
+use futures_util::poll;
+use tokio::time::timeout;
 use tower::{Layer, Service};
 
 use crate::error::Refusal;
 
-/// Ends what takes longer. A write that is not decided then never is, and one that was stands: dropping the engine's futures is how to say so.
+/// What came of something within a time. A write that is not decided by then never is, and one
+/// that was stands: dropping the engine's futures is how to say so.
+pub(crate) async fn within<F: Future>(
+    time: Duration,
+    mut answer: Pin<&mut F>,
+) -> Result<F::Output, Refusal> {
+    // Most have nothing to wait for, and need no timer.
+    if let Poll::Ready(answer) = poll!(answer.as_mut()) {
+        return Ok(answer);
+    }
+    timeout(time, answer).await.map_err(|_| Refusal::Deadline)
+}
+
+/// Has a service answer within a time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline(pub(crate) Duration);
 
@@ -35,22 +49,22 @@ pub(crate) struct Within<S> {
     time: Duration,
 }
 
-type Outcome = Result<Result<Response, Infallible>, Elapsed>;
-
 impl<S> Service<Request> for Within<S>
 where
-    S: Service<Request, Response = Response, Error = Infallible>,
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>,
 {
     type Response = Response;
     type Error = Infallible;
-    type Future = Map<Timeout<S::Future>, fn(Outcome) -> Result<Response, Infallible>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.inner.poll_ready(context)
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        timeout(self.time, self.inner.call(request))
-            .map(|outcome| outcome.unwrap_or_else(|_| Ok(Refusal::Deadline.into_response())))
+        let (time, answer) = (self.time, self.inner.call(request));
+        Box::pin(async move {
+            within(time, pin!(answer)).await.unwrap_or_else(|late| Ok(late.into_response()))
+        })
     }
 }

@@ -1,12 +1,15 @@
 //! What every handler is given.
 
-use std::{convert::Infallible, net::SocketAddr, ops::Deref, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow, convert::Infallible, net::SocketAddr, ops::Deref, sync::Arc, time::Duration,
+};
 
 use axum::{
-    extract::{FromRef, FromRequestParts, Path},
-    http::request::Parts,
+    extract::{FromRef, FromRequestParts},
+    http::{Uri, request::Parts},
 };
 use monoxide_engine::{Engine, Identity, Session};
+use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -144,23 +147,23 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
-        let identity = parts.extensions.get::<Identity>().cloned().unwrap_or_default();
-        Ok(Self(Engine::from_ref(state).session(identity)))
+        Ok(Self(Engine::from_ref(state).session(asks(parts))))
     }
 }
 
+/// Who asks.
+pub(crate) fn asks(parts: &Parts) -> Identity {
+    parts.extensions.get::<Identity>().cloned().unwrap_or_default()
+}
+
 /// The address that was asked for, decoded and without its first slash.
-#[derive(Debug)]
-pub(crate) struct Address(pub(crate) String);
-
-impl<S: Send + Sync> FromRequestParts<S> for Address {
-    type Rejection = Refusal;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        // Percent signs that do not decode to UTF-8 name no key.
-        let path = Path::<String>::from_request_parts(parts, state).await;
-        path.map(|Path(address)| Self(address)).map_err(|_| Refusal::NoRoute)
-    }
+///
+/// # Errors
+///
+/// When it has none, or its percent signs do not decode to UTF-8: then it names no key.
+pub(crate) fn address(uri: &Uri) -> Result<Cow<'_, str>, Refusal> {
+    let path = uri.path().strip_prefix('/').ok_or(Refusal::NoRoute)?;
+    percent_decode_str(path).decode_utf8().map_err(|_| Refusal::NoRoute)
 }
 
 /// Answers what has no route.

@@ -9,6 +9,7 @@ use axum::{
     middleware::{Next, from_fn},
     response::Response,
 };
+use futures_util::{FutureExt as _, future::Either};
 use monoxide_engine::Engine;
 use monoxide_protocol::{Glob, KeyError};
 use tower::Service as _;
@@ -17,47 +18,87 @@ use crate::{
     assets::{self, Site},
     auth::{Behind, guarded},
     deadline::Deadline,
-    door::{self, Address, Door, Settings},
+    door::{self, Door, Settings, address},
     endpoint::{Endpoint, EndpointError},
     error::Refusal,
     health, rest,
     server::BuildError,
 };
 
-/// All doors of a server, behind the application's layers.
-pub(crate) fn router(door: &Door) -> Router {
-    let application = &door.settings.application;
-    let layers = &application.layers;
-    let deadline = Deadline(door.settings.deadline);
-    let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
-    let own = own.route_layer(deadline);
-    let keys = rest::keys().route_layer(deadline);
-    let auth = door.settings.auth.as_ref();
-    let keys = layers.gate(keys.with_state(door.clone()));
-    let mut keys = guarded(auth, Behind::Keys, keys);
-    // The layers would be around a fallback that is there before them.
-    keys = keys.method_not_allowed_fallback(rest::other);
-    if !layers.is_empty() || auth.is_some() {
-        // What cannot be a key at all has no route, and is answered without the layers.
-        keys = keys.route_layer(from_fn(spelled));
-    }
-    let own = guarded(auth, Behind::Own, layers.gate(own.with_state(door.clone())));
-    let data = own
-        .merge(keys)
-        .merge(health::router().with_state(door.clone()))
-        .fallback(door::no_route)
-        .method_not_allowed_fallback(door::no_method);
-    match application.endpoints.as_slice() {
-        [] => data,
-        some => {
-            let open = some.iter().filter(|it| it.is_public).map(|it| it.path.clone()).collect();
-            let endpoints = layers.gate(endpoints(some, door));
-            let endpoints = guarded(auth, Behind::Endpoints(open), endpoints)
-                .method_not_allowed_fallback(door::no_method)
-                .fallback_service(data.clone());
-            let own = Own::new(door.settings.site.as_ref());
-            Router::new().fallback(choose).with_state(Arc::new(Doors { own, data, endpoints }))
+/// All doors of a server. Which of them a request takes is decided here. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub(crate) struct Doors(Arc<Table>);
+
+#[derive(Debug)]
+struct Table {
+    door: Door,
+    shadows: Shadows,
+    endpoints: Router,
+    /// Everything else: the page and its files, documents, the management API, the keys.
+    data: Router,
+}
+
+impl Doors {
+    pub(crate) fn new(door: Door, shadows: Shadows) -> Self {
+        let application = &door.settings.application;
+        let layers = &application.layers;
+        let deadline = Deadline(door.settings.deadline);
+        let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
+        let own = own.route_layer(deadline);
+        let auth = door.settings.auth.as_ref();
+        let keys = layers.gate(rest::keys().with_state(door.clone()));
+        let mut keys = guarded(auth, Behind::Keys, keys);
+        // The layers would be around a fallback that is there before them.
+        keys = keys.method_not_allowed_fallback(rest::other);
+        if !layers.is_empty() || auth.is_some() {
+            // What cannot be a key at all has no route, and is answered without the layers.
+            keys = keys.route_layer(from_fn(spelled));
         }
+        let own = guarded(auth, Behind::Own, layers.gate(own.with_state(door.clone())));
+        let data = own
+            .merge(keys)
+            .merge(health::router().with_state(door.clone()))
+            .fallback(door::no_route)
+            .method_not_allowed_fallback(door::no_method);
+        let endpoints = match application.endpoints.as_slice() {
+            [] => Router::new(),
+            some => {
+                let open = some.iter().filter(|it| it.is_public).map(|it| it.path.clone());
+                let behind = Behind::Endpoints(open.collect());
+                guarded(auth, behind, layers.gate(endpoints(some, &door)))
+                    .method_not_allowed_fallback(door::no_method)
+            }
+        };
+        Self(Arc::new(Table { door, shadows, endpoints, data }))
+    }
+
+    /// Answers a request.
+    pub(crate) fn answer(&self, mut request: Request) -> impl Future<Output = Response> + use<> {
+        let Table { door, shadows, endpoints, data } = &*self.0;
+        let application = &door.settings.application;
+        if !application.endpoints.is_empty() {
+            spell_plainly(request.uri_mut());
+        }
+        let path = request.uri().path();
+        let router = if shadows.own.has(path) {
+            data
+        } else if shadows.has_endpoint(path) {
+            endpoints
+        } else if !application.layers.is_empty() || door.settings.auth.is_some() {
+            data
+        } else {
+            // Nothing is around the keys, and nothing else has this address.
+            return Either::Left(rest::answer(State(door.clone()), request));
+        };
+        Either::Right(router.clone().call(request).map(|answer| match answer {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }))
+    }
+
+    /// Warns of what is stored and cannot be reached.
+    pub(crate) fn warn(&self) {
+        self.0.shadows.warn(&self.0.door.engine);
     }
 }
 
@@ -71,33 +112,10 @@ fn endpoints(endpoints: &[Endpoint], door: &Door) -> Router {
 }
 
 /// Lets through what consists of the characters of keys.
-async fn spelled(
-    Address(address): Address,
-    request: Request,
-    next: Next,
-) -> Result<Response, Refusal> {
-    match Glob::parse(&address) {
+async fn spelled(uri: Uri, request: Request, next: Next) -> Result<Response, Refusal> {
+    match Glob::parse(&address(&uri)?) {
         Err(error @ KeyError::Character { .. }) => Err(error.into()),
         _ => Ok(next.run(request).await),
-    }
-}
-
-#[derive(Debug)]
-struct Doors {
-    own: Own,
-    data: Router,
-    endpoints: Router,
-}
-
-async fn choose(State(doors): State<Arc<Doors>>, mut request: Request) -> Response {
-    spell_plainly(request.uri_mut());
-    let path = request.uri().path();
-    // A pattern is never an endpoint's, also where a variable would match the star.
-    let is_pattern = path.split('/').any(|segment| segment == "*");
-    let router = if is_pattern || doors.own.has(path) { &doors.data } else { &doors.endpoints };
-    match router.clone().call(request).await {
-        Ok(response) => response,
-        Err(never) => match never {},
     }
 }
 
@@ -199,6 +217,11 @@ impl Shadows {
     pub(crate) fn hide(&self, key: &str) -> bool {
         let path = format!("/{key}");
         self.own.has(&path) || self.endpoints.at(&path).is_ok()
+    }
+
+    /// Whether this is an endpoint's. A pattern never is, also where a variable would match the star.
+    fn has_endpoint(&self, path: &str) -> bool {
+        self.endpoints.at(path).is_ok() && path.split('/').all(|segment| segment != "*")
     }
 
     /// Warns of what is stored and cannot be reached.

@@ -3,6 +3,8 @@
 
 use std::{
     any::Any,
+    convert::Infallible,
+    future::ready,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -11,29 +13,28 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::{Body, HttpBody},
     extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::Either};
 use monoxide_engine::Error;
-use tower::ServiceExt as _;
+use tower::{ServiceExt as _, service_fn};
 use tower_http::{
     CompressionLevel,
     compression::{Compression, Predicate},
 };
 
-use crate::{door::Settings, error::Refusal, health, upgrade::words};
+use crate::{door::Settings, doors::Doors, error::Refusal, health, upgrade::words};
 
 /// Below this a packed answer would not save a packet.
 const WORTH_PACKING: u64 = 1024;
 
-/// The router, and what is around it.
-#[derive(Clone)]
+/// What is around the doors.
+#[derive(Debug, Clone)]
 pub(crate) struct Edge {
-    router: Router,
+    doors: Doors,
     settings: Arc<Settings>,
     opened: Opened,
 }
@@ -47,18 +48,14 @@ impl Opened {
         self.0.store(true, Ordering::Release);
     }
 
-    /// Refuses everything but the question how the server is.
-    fn check(&self, request: &Request) -> Result<(), Refusal> {
-        if self.0.load(Ordering::Acquire) || request.uri().path() == health::PATH {
-            return Ok(());
-        }
-        Err(Error::Loading.into())
+    fn is_open(&self) -> bool {
+        self.0.load(Ordering::Acquire)
     }
 }
 
 impl Edge {
-    pub(crate) fn new(router: Router, settings: Arc<Settings>, opened: Opened) -> Self {
-        Self { router, settings, opened }
+    pub(crate) fn new(doors: Doors, settings: Arc<Settings>, opened: Opened) -> Self {
+        Self { doors, settings, opened }
     }
 
     /// Whether it is of interest who asks.
@@ -66,52 +63,62 @@ impl Edge {
         self.settings.auth.is_some()
     }
 
-    /// Answers a request.
-    pub(crate) async fn answer(self, request: Request) -> Response {
-        let Self { router, settings, opened } = self;
+    /// Answers a request. Nothing here waits, so nothing is kept twice: hyper moves what this gives.
+    pub(crate) fn answer(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
+        let Self { doors, settings, opened } = self;
         if let Some(preflight) = settings.origins.preflight(&request) {
-            return preflight;
+            return Either::Left(ready(preflight));
         }
         let origin = settings.origins.told(request.headers());
         let may_be_packed = settings.compression;
+        // Whoever can unpack nothing does not pay for the others, not even by room for it.
         let packs = may_be_packed && request.headers().contains_key(header::ACCEPT_ENCODING);
-        // Whoever can unpack nothing does not pay for the others.
-        let answer = async {
-            if let Err(loading) = opened.check(&request) {
-                return loading.into_response();
-            }
-            if packs { packed(router, request).await } else { plain(router, request).await }
+        let answer = if !opened.is_open() {
+            Either::Left(closed(doors.clone(), request).boxed())
+        } else if packs {
+            Either::Left(packed(doors.clone(), request).boxed())
+        } else {
+            Either::Right(doors.answer(request))
         };
-        let answer = AssertUnwindSafe(answer).catch_unwind().await;
-        let mut response = answer.unwrap_or_else(|panic| panicked(&*panic));
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return response;
-        }
-        let headers = response.headers_mut();
-        if let Some(origin) = origin {
-            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-            if headers.contains_key(header::ETAG) {
-                // Without this a page could not name what it has read in `If-Match`.
-                let etag = HeaderValue::from_static("ETag");
-                headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, etag);
-            }
-        }
-        if may_be_packed {
-            varies(headers, "Accept-Encoding");
-        }
-        varies(headers, "Origin");
-        response
+        Either::Right(AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
+            let answer = answer.unwrap_or_else(|panic| panicked(&*panic));
+            told(answer, origin, may_be_packed)
+        }))
     }
 }
 
-async fn plain(router: Router, request: Request) -> Response {
-    let Ok(response) = router.oneshot(request).await;
-    response
+/// Refuses everything but the question how the server is.
+async fn closed(doors: Doors, request: Request) -> Response {
+    if request.uri().path() != health::PATH {
+        return Refusal::from(Error::Loading).into_response();
+    }
+    let answer = doors.answer(request).await;
+    // The engine may be well already, and what is to be done at the start is not.
+    if answer.status().is_success() { health::loading() } else { answer }
 }
 
-async fn packed(router: Router, request: Request) -> Response {
+/// The answer, with what whoever stands between us and the client has to know.
+fn told(mut answer: Response, origin: Option<HeaderValue>, may_be_packed: bool) -> Response {
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return answer;
+    }
+    let headers = answer.headers_mut();
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        if headers.contains_key(header::ETAG) {
+            // Without this a page could not name what it has read in `If-Match`.
+            let etag = HeaderValue::from_static("ETag");
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, etag);
+        }
+    }
+    varies(headers, if may_be_packed { "Accept-Encoding, Origin" } else { "Origin" });
+    answer
+}
+
+async fn packed(doors: Doors, request: Request) -> Response {
+    let answer = service_fn(|request| doors.answer(request).map(Ok::<_, Infallible>));
     let packing =
-        Compression::new(router).quality(CompressionLevel::Fastest).compress_when(WorthPacking);
+        Compression::new(answer).quality(CompressionLevel::Fastest).compress_when(WorthPacking);
     let Ok(response) = packing.oneshot(request).await;
     response.map(Body::new)
 }
@@ -124,10 +131,16 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
     Refusal::Panicked.into_response()
 }
 
-/// Says that the answer depends on this header of the request.
+/// Says which headers of the request the answer depends on, besides those that it names itself.
 fn varies(headers: &mut HeaderMap, on: &'static str) {
-    if !words(headers, header::VARY).any(|word| word.eq_ignore_ascii_case(on)) {
-        headers.append(header::VARY, HeaderValue::from_static(on));
+    if !headers.contains_key(header::VARY) {
+        headers.insert(header::VARY, HeaderValue::from_static(on));
+        return;
+    }
+    for name in on.split(", ") {
+        if !words(headers, header::VARY).any(|word| word.eq_ignore_ascii_case(name)) {
+            headers.append(header::VARY, HeaderValue::from_static(name));
+        }
     }
 }
 

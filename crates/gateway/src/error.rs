@@ -237,6 +237,9 @@ fn engine(error: &Error) -> (StatusCode, String) {
         Error::Json(error) => (StatusCode::BAD_REQUEST, format!("json: {error}")),
         Error::Closed => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server is closing".to_owned()),
         Error::Loading => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server is loading".to_owned()),
+        Error::Busy => {
+            (StatusCode::SERVICE_UNAVAILABLE, "ooo: too many writes are waiting".to_owned())
+        }
         Error::Storage => (StatusCode::SERVICE_UNAVAILABLE, "ooo: storage is failing".to_owned()),
         error => {
             tracing::error!(%error, "a request failed");
@@ -250,10 +253,10 @@ impl Refusal {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Identity(IdentityError::TooMany { retry_after }) => Some(retry_after.as_secs()),
-            Self::Engine(Error::Loading)
-            | Self::Identity(IdentityError::Busy | IdentityError::Engine(Error::Loading)) => {
-                Some(1)
-            }
+            Self::Engine(Error::Loading | Error::Busy)
+            | Self::Identity(
+                IdentityError::Busy | IdentityError::Engine(Error::Loading | Error::Busy),
+            ) => Some(1),
             _ => None,
         }
     }

@@ -16,6 +16,8 @@ use crate::connections::Connections;
 pub(crate) struct Limits {
     pub(crate) total: usize,
     pub(crate) per_address: usize,
+    /// From an address of the machine itself.
+    pub(crate) from_here: usize,
 }
 
 /// Everyone who was let in. Cloning it gives the same ones.
@@ -75,14 +77,16 @@ impl Guests {
 
     /// Lets a connection in, unless that would be one too many.
     pub(crate) fn admit(&self, address: SocketAddr) -> Result<Arc<Guest>, Full> {
-        let Limits { total, per_address } = self.0.limits;
+        let Limits { total, per_address, from_here } = self.0.limits;
+        let is_here = address.ip().to_canonical().is_loopback();
+        let most = if is_here { from_here } else { per_address };
         let mut open = self.lock();
         if open.total >= total {
             drop(open);
             return Err(self.refuse(Full::Total));
         }
         let count = open.by_network.entry(Network::of(address.ip())).or_default();
-        if *count >= per_address {
+        if *count >= most {
             drop(open);
             return Err(self.refuse(Full::Address));
         }
@@ -165,7 +169,7 @@ mod tests {
     use super::*;
 
     fn guests(total: usize, per_address: usize) -> Guests {
-        Guests::new(Limits { total, per_address })
+        Guests::new(Limits { total, per_address, from_here: per_address })
     }
 
     fn at(address: &str) -> SocketAddr {
@@ -205,5 +209,14 @@ mod tests {
         check_together("10.0.0.1", "10.0.0.2", false);
         check_together("10.0.0.1", "::ffff:10.0.0.1", true);
         check_together("::1", "127.0.0.1", false);
+    }
+
+    #[test]
+    fn the_machine_itself_may_have_a_limit_of_its_own() {
+        let guests = Guests::new(Limits { total: 10, per_address: 1, from_here: 2 });
+        let mut here: Vec<_> =
+            ["127.0.0.1", "::ffff:127.0.0.1"].map(|it| guests.admit(at(it))).into();
+        here.push(guests.admit(at("127.0.0.1")));
+        assert_eq!(here.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false]);
     }
 }

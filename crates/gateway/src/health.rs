@@ -4,7 +4,7 @@
 use axum::{
     Router,
     extract::State,
-    http::header,
+    http::{HeaderName, header},
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -15,17 +15,23 @@ use crate::{door::Door, error::Refusal};
 /// Where it is.
 pub(crate) const PATH: &str = "/_health";
 
+const UNCACHED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
 pub(crate) fn router() -> Router<Door> {
     Router::new().route(PATH, get(health))
 }
 
 /// 200 when all is well, and 503 otherwise.
 async fn health(State(engine): State<Engine>) -> Response {
-    let uncached = [(header::CACHE_CONTROL, "no-store")];
     match engine.health() {
-        Health::Ok => (uncached, word(&Health::Ok)).into_response(),
-        health => (uncached, Refusal::Unwell(word(&health))).into_response(),
+        Health::Ok => (UNCACHED, word(&Health::Ok)).into_response(),
+        health => (UNCACHED, Refusal::Unwell(word(&health))).into_response(),
     }
+}
+
+/// What is answered until every request is.
+pub(crate) fn loading() -> Response {
+    (UNCACHED, Refusal::Unwell(word(&Health::Loading { objects: 0 }))).into_response()
 }
 
 /// The word for how an engine is.

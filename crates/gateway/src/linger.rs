@@ -10,19 +10,19 @@ use std::{
     time::Duration,
 };
 
-use axum::body::{Body, HttpBody as _};
+use axum::{BoxError, body::Body};
 use bytes::Bytes;
 use futures_util::StreamExt as _;
-use hyper::body::{Frame, SizeHint};
+use hyper::body::{Body as _, Frame, SizeHint};
 use tokio::{runtime::Handle, time::timeout};
 
-use crate::door::Sockets;
+use crate::{door::Sockets, pace::Upload};
 
 /// For how long a client may go on sending what nobody reads.
 const LINGER: Duration = Duration::from_secs(30);
 
 /// Splits a body into the one that the handler reads, and what is left of it then.
-pub(crate) fn split(body: Body, sockets: &Arc<Sockets>) -> (Body, Rest) {
+pub(crate) fn split(body: Upload, sockets: &Arc<Sockets>) -> (Body, Rest) {
     let body = Shared(Arc::new(Mutex::new(body)));
     let rest = Rest { body: body.clone(), sockets: Arc::clone(sockets) };
     (Body::new(body), rest)
@@ -30,10 +30,10 @@ pub(crate) fn split(body: Body, sockets: &Arc<Sockets>) -> (Body, Rest) {
 
 /// A body that the handler reads, and whoever comes after it.
 #[derive(Debug, Clone)]
-struct Shared(Arc<Mutex<Body>>);
+struct Shared(Arc<Mutex<Upload>>);
 
 impl Shared {
-    fn with<T>(&self, how: impl FnOnce(Pin<&mut Body>) -> T) -> T {
+    fn with<T>(&self, how: impl FnOnce(Pin<&mut Upload>) -> T) -> T {
         // A panic while a body is read leaves it as a body.
         how(Pin::new(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner)))
     }
@@ -41,12 +41,12 @@ impl Shared {
 
 impl hyper::body::Body for Shared {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = BoxError;
 
     fn poll_frame(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.with(|body| body.poll_frame(context))
     }
 

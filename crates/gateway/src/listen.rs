@@ -8,6 +8,7 @@ use axum::{
     body::{Body, HttpBody as _},
     http::{Request, StatusCode, header},
 };
+use futures_util::FutureExt as _;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -129,21 +130,21 @@ impl Listening {
             let (body, rest) = if body.is_end_stream() {
                 (Body::empty(), None)
             } else {
-                let body = Body::new(Upload::new(body, &pace, timeouts));
+                let body = Upload::new(body, &pace, timeouts);
                 let (body, rest) = linger::split(body, &self.sockets);
                 (body, Some(rest))
             };
             let span =
                 tracing::debug_span!("request", method = %head.method, path = head.uri.path());
-            let answer = edge.clone().answer(Request::from_parts(head, body)).instrument(span);
+            let answer = edge.answer(Request::from_parts(head, body)).instrument(span);
             let pace = pace.clone();
-            async move {
-                let response = answer.await;
+            // A block around it would have room for it twice.
+            answer.map(move |response| {
                 if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                     pace.upgrade();
                 }
                 Ok::<_, Infallible>(response.map(|body| Download::new(body, busy, rest)))
-            }
+            })
         });
         // The timeouts are those of `pace`.
         let mut http = http1::Builder::new();

@@ -25,6 +25,10 @@ use tokio::{
 
 use crate::linger::Rest;
 
+/// Up to here an answer's head and body are copied into one piece: that is cheaper than having the
+/// system gather them.
+const SMALL: usize = 1024;
+
 /// How long each kind of waiting may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
@@ -225,7 +229,12 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.connection).poll_write_vectored(context, slices);
+        let mut small = [0; SMALL];
+        let connection = Pin::new(&mut self.connection);
+        let written = match gather(slices, &mut small) {
+            Some(bytes) => connection.poll_write(context, bytes),
+            None => connection.poll_write_vectored(context, slices),
+        };
         self.wrote(written, context)
     }
 
@@ -240,6 +249,16 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.connection).poll_shutdown(context)
     }
+}
+
+/// All slices in one piece, when they are small enough.
+fn gather<'a>(slices: &[io::IoSlice<'_>], room: &'a mut [u8; SMALL]) -> Option<&'a [u8]> {
+    let mut end = 0;
+    for slice in slices {
+        room.get_mut(end..end + slice.len())?.copy_from_slice(slice);
+        end += slice.len();
+    }
+    room.get(..end)
 }
 
 /// A request's body, which has to come within the read timeout.

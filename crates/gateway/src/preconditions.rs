@@ -1,14 +1,8 @@
 //! `If-Match` and `If-None-Match` (RFC 9110, section 13.1), and the `ETag` they speak of.
 
-use std::convert::Infallible;
-
-use axum::{
-    extract::FromRequestParts,
-    http::{
-        HeaderMap, HeaderValue,
-        header::{self, HeaderName},
-        request::Parts,
-    },
+use axum::http::{
+    HeaderMap, HeaderValue,
+    header::{self, HeaderName},
 };
 use monoxide_engine::Condition;
 use monoxide_protocol::Version;
@@ -39,18 +33,6 @@ enum Tags {
 struct Tag {
     is_weak: bool,
     text: String,
-}
-
-/// The preconditions of a request, or why they cannot be read, which the handler says after its
-/// own checks.
-pub(crate) struct Stated(pub(crate) Result<Preconditions, Refusal>);
-
-impl<S: Send + Sync> FromRequestParts<S> for Stated {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self(Preconditions::read(&parts.headers)))
-    }
 }
 
 impl Preconditions {

@@ -1,21 +1,24 @@
 //! Objects and lists over HTTP, and over a socket when an upgrade is asked for.
 
+use std::pin::pin;
+
 use axum::{
     Router,
-    body::Body,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    body::{Body, HttpBody as _},
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{MethodFilter, get, on},
 };
-use monoxide_engine::{Error, Patch, list_json};
+use monoxide_engine::{Error, Patch, Session, list_json};
 use monoxide_protocol::{Glob, Json, Key, Target, Version, Watched};
 
 use crate::{
     body,
-    door::{Address, Caller, Door},
+    deadline::within,
+    door::{Caller, Door, address, asks},
     error::Refusal,
-    preconditions::{Preconditions, Stated, etag},
+    preconditions::{Preconditions, etag},
     socket::{self, Wanted},
     upgrade::MaybeUpgrade,
 };
@@ -25,24 +28,53 @@ pub(crate) fn documents() -> Router<Door> {
     Router::new().route("/_keys", get(document))
 }
 
-/// Every other address.
+/// Every other address, with the methods that there are.
 pub(crate) fn keys() -> Router<Door> {
-    let methods = get(read).post(write).patch(patch).delete(delete).options(options);
-    Router::new().route("/{*key}", methods)
+    let methods = MethodFilter::GET
+        .or(MethodFilter::HEAD)
+        .or(MethodFilter::POST)
+        .or(MethodFilter::PATCH)
+        .or(MethodFilter::DELETE)
+        .or(MethodFilter::OPTIONS);
+    Router::new().route("/{*key}", on(methods, answer))
 }
 
-async fn read(
-    Caller(session): Caller,
-    State(door): State<Door>,
-    Address(address): Address,
-    Stated(preconditions): Stated,
-    MaybeUpgrade(upgrade): MaybeUpgrade,
-) -> Result<Response, Refusal> {
-    let glob = Glob::parse(&address);
+/// Answers a request for a key or a pattern.
+pub(crate) async fn answer(State(door): State<Door>, request: Request) -> Response {
+    let (mut head, body) = request.into_parts();
+    let answer = pin!(perform(&door, &mut head, body));
+    within(door.settings.deadline, answer).await.flatten().into_response()
+}
+
+async fn perform(door: &Door, head: &mut Parts, body: Body) -> Result<Response, Refusal> {
+    let session = door.engine.session(asks(head));
+    match head.method {
+        Method::GET => read(&session, door, head).await,
+        Method::HEAD => read(&session, door, head).await.map(without_body),
+        Method::POST => write(&session, door, head, body).await,
+        // On the heap, so that those who read and write have less to carry.
+        Method::PATCH => Box::pin(patch(&session, door, head, body)).await,
+        Method::DELETE => Box::pin(delete(&session, head)).await,
+        Method::OPTIONS => options(&head.uri),
+        _ => other(head.uri.clone()).await,
+    }
+}
+
+/// The answer to HEAD: what GET says, but for the body itself (RFC 9110, section 9.3.2).
+fn without_body(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        head.headers.insert(header::CONTENT_LENGTH, length.into());
+    }
+    Response::from_parts(head, Body::empty())
+}
+
+async fn read(session: &Session, door: &Door, head: &mut Parts) -> Result<Response, Refusal> {
+    let MaybeUpgrade(upgrade) = MaybeUpgrade::of(head, &door.settings.origins);
+    let glob = Glob::parse(&address(&head.uri)?);
     if let Some(upgrade) = upgrade {
         let wanted = glob.map(|glob| Wanted::Watched(glob.into())).map_err(Refusal::from);
-        // On the heap, so that those who only read have less to carry.
-        return Box::pin(socket::open(&session, &door, wanted, upgrade)).await;
+        return Box::pin(socket::open(session, door, wanted, upgrade)).await;
     }
     let glob = glob?;
     let Some(key) = glob.as_key() else {
@@ -50,7 +82,7 @@ async fn read(
     };
     let object = session.get(&key)?;
     let tag = [etag(object.version)];
-    if preconditions?.of_read(object.version)? {
+    if Preconditions::read(&head.headers)?.of_read(object.version)? {
         return Ok((StatusCode::NOT_MODIFIED, tag).into_response());
     }
     Ok((tag, json(object.to_json())).into_response())
@@ -68,14 +100,13 @@ async fn document(
 }
 
 async fn write(
-    Caller(session): Caller,
-    State(door): State<Door>,
-    Address(address): Address,
-    Stated(preconditions): Stated,
+    session: &Session,
+    door: &Door,
+    head: &Parts,
     body: Body,
 ) -> Result<Response, Refusal> {
-    let target = Target::parse(&address)?;
-    let preconditions = preconditions?;
+    let target = Target::parse(&address(&head.uri)?)?;
+    let preconditions = Preconditions::read(&head.headers)?;
     if matches!(target, Target::List(_)) && !preconditions.is_none() {
         return Err(Refusal::Glob);
     }
@@ -93,21 +124,21 @@ async fn write(
 }
 
 async fn patch(
-    Caller(session): Caller,
-    State(door): State<Door>,
-    Address(address): Address,
-    headers: HeaderMap,
+    session: &Session,
+    door: &Door,
+    head: &Parts,
     body: Body,
 ) -> Result<Response, Refusal> {
+    let address = address(&head.uri)?;
     let glob = Glob::parse(&address)?;
     let key = match glob.as_key() {
         Some(key) => key,
         None if address.ends_with('*') => return Err(Refusal::Glob),
         None => return Err(Refusal::NothingToPatch),
     };
-    let condition = Preconditions::read(&headers)?.of_write()?;
+    let condition = Preconditions::read(&head.headers)?.of_write()?;
     let change = Json::parse(&body::read(body, door.settings.max_body).await?)?;
-    match session.patch(&key, &patch_of(&headers, &change)?, &condition).await {
+    match session.patch(&key, &patch_of(&head.headers, &change)?, &condition).await {
         Ok(version) => Ok(written(&key, version)),
         Err(Error::NotFound) => Err(Refusal::NothingToPatch),
         Err(error) => Err(error.into()),
@@ -128,13 +159,9 @@ fn patch_of(headers: &HeaderMap, change: &Json) -> Result<Patch, Refusal> {
     Ok(Patch::Merge(change.to_value()))
 }
 
-async fn delete(
-    Caller(session): Caller,
-    Address(address): Address,
-    Stated(preconditions): Stated,
-) -> Result<StatusCode, Refusal> {
-    let glob = Glob::parse(&address)?;
-    let preconditions = preconditions?;
+async fn delete(session: &Session, head: &Parts) -> Result<Response, Refusal> {
+    let glob = Glob::parse(&address(&head.uri)?)?;
+    let preconditions = Preconditions::read(&head.headers)?;
     match glob.as_key() {
         None if !preconditions.is_none() => return Err(Refusal::Glob),
         None => _ = session.delete_all(&glob).await?,
@@ -144,17 +171,17 @@ async fn delete(
             Err(error) => return Err(error.into()),
         },
     }
-    Ok(StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-async fn options(Address(address): Address) -> Result<Response, Refusal> {
-    let glob = Glob::parse(&address)?;
+fn options(uri: &Uri) -> Result<Response, Refusal> {
+    let glob = Glob::parse(&address(uri)?)?;
     Ok((StatusCode::NO_CONTENT, [(header::ALLOW, methods(&glob))]).into_response())
 }
 
 /// Any other method. What is no key has none at all.
-pub(crate) async fn other(Address(address): Address) -> Result<Response, Refusal> {
-    let glob = Glob::parse(&address)?;
+pub(crate) async fn other(uri: Uri) -> Result<Response, Refusal> {
+    let glob = Glob::parse(&address(&uri)?)?;
     Ok(([(header::ALLOW, methods(&glob))], Refusal::Method).into_response())
 }
 

@@ -16,7 +16,7 @@ use crate::{
     auth::{self, Auth, Plan},
     clock::Clock,
     door::{Door, House, Running, Settings, Sockets},
-    doors::{Shadows, router},
+    doors::{Doors, Shadows},
     edge::{Edge, Opened},
     endpoint::EndpointError,
     guests::{Guests, Limits},
@@ -111,9 +111,11 @@ impl Builder {
 
     /// How many connections there may be from one IPv4 address or one IPv6 network of 64 bits. One
     /// above it is answered 429 with `Retry-After` before its request is read, and under TLS
-    /// closed. Behind a proxy all connections are the proxy's. Default: 4,096.
+    /// closed. Behind a proxy all connections are the proxy's. Default: 4,096, and any number from
+    /// the machine itself, where a proxy or a tool may be; what is set is for it, too.
     pub fn max_connections_per_address(mut self, count: usize) -> Self {
-        self.settings.limits.per_address = count;
+        let limits = &mut self.settings.limits;
+        (limits.per_address, limits.from_here) = (count, count);
         self
     }
 
@@ -226,7 +228,7 @@ impl Server {
             site: None,
             max_body: 10 * 1024 * 1024,
             max_message: 1024 * 1024,
-            limits: Limits { total: 65_536, per_address: 4096 },
+            limits: Limits { total: 65_536, per_address: 4096, from_here: usize::MAX },
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
             tick: Duration::from_secs(1),
@@ -274,12 +276,13 @@ impl Server {
         let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
         let door = Door::new(house);
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
-        let edge = Edge::new(router(&door), Arc::clone(&settings), opened.clone());
+        let doors = Doors::new(door.clone(), shadows);
+        let edge = Edge::new(doors.clone(), Arc::clone(&settings), opened.clone());
         let is_loading = matches!(engine.health(), Health::Loading { .. });
         if let Some(auth) = &door.settings.auth {
             tasks.spawn(sweep(Arc::clone(auth), stop.clone()));
         }
-        let open = open(&engine, &shadows, &door.settings, &opened, stop);
+        let open = open(&engine, &doors, &door.settings, &opened, stop);
         let listen = listening.run(listener, edge);
         let loaded = if is_loading {
             join!(open, listen).0
@@ -306,7 +309,7 @@ impl Server {
 /// the server.
 async fn open(
     engine: &Engine,
-    shadows: &Shadows,
+    doors: &Doors,
     settings: &Settings,
     opened: &Opened,
     stop: &CancellationToken,
@@ -322,7 +325,7 @@ async fn open(
         stop.cancel();
         return Err(io::Error::other(error));
     }
-    shadows.warn(engine);
+    doors.warn();
     settings.application.phases.start().await;
     opened.open();
     Ok(())

@@ -103,8 +103,14 @@ where
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(parts, &Arc::<Settings>::from_ref(state).origins))
+    }
+}
+
+impl MaybeUpgrade {
+    pub(crate) fn of(parts: &mut Parts, origins: &Origins) -> Self {
         let asked = is_upgrade(&parts.method, &parts.headers);
-        Ok(Self(asked.then(|| check(parts, &Arc::<Settings>::from_ref(state).origins))))
+        Self(asked.then(|| check(parts, origins)))
     }
 }
 

@@ -13,6 +13,7 @@
 
 pub mod fixture;
 mod http;
+pub mod ledger;
 mod redact;
 pub mod socket;
 pub mod storage;
@@ -21,7 +22,7 @@ use std::net::SocketAddr;
 
 use monoxide_engine::Engine;
 use monoxide_gateway::{Builder, Server};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use crate::{
@@ -70,7 +71,7 @@ impl TestServer {
         engine: Engine,
         settings: impl FnOnce(Builder) -> Builder,
     ) -> Self {
-        let listener = TcpListener::bind(address).await.expect("a free port");
+        let listener = monoxide_gateway::listen(address).expect("a free port");
         let address = listener.local_addr().expect("a bound port");
         let stop = CancellationToken::new();
         let server = settings(Server::builder(engine.clone())).build().expect("a server");

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
 #[cfg(target_os = "linux")]
+mod full;
+#[cfg(target_os = "linux")]
 mod memory;
 mod settings;
 mod stopping;

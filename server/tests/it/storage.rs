@@ -9,20 +9,24 @@ use tokio::process::Command;
 use crate::{Running, monoxide, signal};
 
 /// The program on a folder.
-fn on(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn on(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = monoxide(&["--addr", "127.0.0.1:0"]);
     command.env_remove("MONOXIDE_MEMORY").arg("--data").arg(folder).args(arguments);
     command
 }
 
-async fn ask(running: &Running, method: &str, target: &str, body: &str) -> Answer {
+pub(crate) async fn send(running: &Running, method: &str, target: &str, body: &str) -> Answer {
+    let mut http = Http::connect(running.address).await;
+    let length = body.len();
+    let head = format!("{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}");
+    http.send(format!("{head}\r\n\r\n{body}")).await.unwrap();
+    http.answer().await
+}
+
+/// As [`send`], once it is no longer loading or failing.
+pub(crate) async fn ask(running: &Running, method: &str, target: &str, body: &str) -> Answer {
     loop {
-        let mut http = Http::connect(running.address).await;
-        let length = body.len();
-        let head = format!("{method} {target} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}");
-        http.send(format!("{head}\r\n\r\n{body}")).await.unwrap();
-        let answer = http.answer().await;
-        // It may still be loading.
+        let answer = send(running, method, target, body).await;
         if answer.status != 503 {
             return answer;
         }
@@ -98,6 +102,21 @@ async fn a_folder_of_another_backend_or_format_is_refused_and_stays_as_it_is() {
         std::fs::write(&format, other).unwrap();
         check_refused(on(folder.path(), &[]), &[name, "does not know"]).await;
     }
+    std::fs::remove_file(&format).unwrap();
+    for arguments in [&[][..], &["--backend", "redb"], &["--backend", "sled"]] {
+        check_refused(on(folder.path(), arguments), &[name, "sled, but no file `format`"]).await;
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_may_look_into_a_folder_that_it_has_made() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempdir().unwrap();
+    let made = folder.path().join("a/b");
+    let _running = Running::start(on(&made, &[])).await;
+
+    let mode = std::fs::metadata(&made).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[tokio::test]

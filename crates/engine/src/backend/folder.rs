@@ -2,7 +2,7 @@
 //! own files.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -59,6 +59,14 @@ pub enum FolderError {
         /// The backend that it was to be opened with.
         wanted: Kind,
     },
+    /// It has files of a backend, but what says of which format they are is gone.
+    #[error("`{}` has files of the backend {found}, but no file `format`", folder.display())]
+    NoFormat {
+        /// The folder.
+        folder: PathBuf,
+        /// The backend whose files these are.
+        found: Kind,
+    },
     /// It cannot be made, read or written.
     #[error("`{}` cannot be used: {error}", folder.display())]
     Io {
@@ -88,7 +96,7 @@ impl Folder {
     ///
     /// # Errors
     ///
-    /// [`FolderError::Format`] and [`FolderError::Io`].
+    /// [`FolderError::Format`], [`FolderError::NoFormat`] and [`FolderError::Io`].
     pub fn kind_of(path: impl AsRef<Path>) -> Result<Option<Kind>, FolderError> {
         let path = path.as_ref();
         read_format(path).map_err(|refused| match refused {
@@ -116,14 +124,25 @@ impl Folder {
     /// When its files cannot be read or made.
     pub fn backend(&self) -> Result<Box<dyn Backend>, BackendError> {
         let files = self.path.join(self.kind.name());
-        fs::create_dir_all(&files)?;
+        make(&files)?;
+        let backend = self.opened(&files)?;
+        // A file whose name is lost is lost, however well it was flushed.
+        sync(&files)?;
+        sync(&self.path)?;
+        Ok(backend)
+    }
+
+    fn opened(&self, files: &Path) -> Result<Box<dyn Backend>, BackendError> {
         match self.kind {
             #[cfg(feature = "redb")]
-            Kind::Redb => Ok(Box::new(super::redb::Redb::open(&files)?)),
+            Kind::Redb => Ok(Box::new(super::redb::Redb::open(files)?)),
             #[cfg(feature = "sled")]
-            Kind::Sled => Ok(Box::new(super::sled::Sled::open(&files)?)),
+            Kind::Sled => Ok(Box::new(super::sled::Sled::open(files)?)),
             #[cfg(not(all(feature = "redb", feature = "sled")))]
-            kind => Err(BackendError::Io(format!("this program is built without {kind}"))),
+            kind => Err(BackendError::Io(format!(
+                "this program is built without {kind}, which wrote `{}`",
+                files.display()
+            ))),
         }
     }
 
@@ -146,7 +165,7 @@ impl From<io::Error> for Refused {
 
 /// Locks the folder, and checks or says what it holds.
 fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
-    fs::create_dir_all(path)?;
+    make(path)?;
     let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK))?;
     match lock.try_lock() {
         Ok(()) => {}
@@ -169,7 +188,14 @@ fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
 fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
     let found = match fs::read(path.join(FORMAT)) {
         Ok(found) => String::from_utf8_lossy(&found).trim_end().to_owned(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.to_owned();
+            // To take the folder for a new one would be to hide what is in it.
+            return match Kind::ALL.into_iter().find(|kind| path.join(kind.name()).exists()) {
+                Some(found) => Err(Refused::Folder(FolderError::NoFormat { folder, found })),
+                None => Ok(None),
+            };
+        }
         Err(error) => return Err(error.into()),
     };
     let kind = found.strip_prefix("monoxide ").and_then(|it| it.strip_prefix(NUMBER));
@@ -186,5 +212,34 @@ fn write_format(path: &Path, kind: Kind) -> io::Result<()> {
     fs::write(&draft, format!("monoxide {NUMBER} {kind}\n"))?;
     File::open(&draft)?.sync_all()?;
     fs::rename(&draft, path.join(FORMAT))?;
-    File::open(path)?.sync_all()
+    sync(path)?;
+    // The folder itself may be new. Not everybody may look into the one that it is in.
+    _ = path.canonicalize()?.parent().map(sync);
+    Ok(())
+}
+
+/// Makes a folder that nobody else may look into, and those above it, unless they are there: each
+/// durably, or a power cut could take all that is in it.
+fn make(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let above = path.parent().filter(|above| *above != Path::new("")).unwrap_or(Path::new("."));
+    make(above)?;
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        // Somebody else was faster. What is no folder is found out when it is used.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }?;
+    // Not everybody may look into the folder that it is in.
+    _ = sync(above);
+    Ok(())
+}
+
+/// Makes the names in a folder durable.
+fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }

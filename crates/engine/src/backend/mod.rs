@@ -7,7 +7,7 @@
 mod folder;
 pub mod record;
 #[cfg(feature = "redb")]
-mod redb;
+pub mod redb;
 #[cfg(feature = "sled")]
 mod sled;
 
@@ -17,31 +17,106 @@ pub use self::folder::{Folder, FolderError};
 
 /// What keeps entries over a restart. One thread uses it, and it may block that thread.
 ///
-/// What it promises, and `monoxide_testkit::storage::conformance` checks:
+/// It is asked for in this order: opened, [`load`](Self::load) of each space, then
+/// [`commit`](Self::commit) again and again, and [`close`](Self::close). What it promises, and
+/// `monoxide_testkit::storage::conformance` checks as far as that can be seen without killing the
+/// process:
 ///
-/// - What [`commit`](Self::commit) said yes to is found by [`load`](Self::load) afterwards, also when the process
-///   is killed or the power is cut right after it.
-/// - A batch is there as a whole or not at all. When `commit` fails, either may be the case, and
-///   the backend is not used any more but dropped and opened again.
-/// - Nothing of what it is given is held back by it when it is dropped: it can be opened again at
-///   once.
-/// - Its memory does not grow with what it holds, but for a cache of a size that is set.
+/// - **Durable.** What `commit` said yes to is found by `load` afterwards, also when the process
+///   is killed or the power is cut right after it. That takes a flush of the files, and of
+///   the folder that has their names.
+/// - **All or nothing.** A batch is there as a whole or not at all, whenever the process ends.
+/// - **A failure is for good.** When `commit` fails, the batch may be there or not. The backend is not
+///   used any more but closed or dropped, and another is opened; the engine then writes what there should be
+///   under the keys of that batch. A panic counts as a failure.
+/// - **Nothing is held back.** It can be opened again as soon as it is dropped.
+/// - **It keeps what it was given**, byte by byte, in the order of the keys, the spaces apart.
+/// - **Bounded memory.** It does not grow with what is kept, but for a cache of a size that is set.
+///
+/// It does not have to refuse a second process: a [`Folder`] does.
 ///
 /// ```
-/// use monoxide_engine::backend::{Backend, BackendError, Batch, Space};
+/// use std::{collections::BTreeMap, fs, io::Write as _, path::PathBuf};
 ///
-/// /// Puts one entry, and counts how many there are.
-/// fn count(backend: &mut dyn Backend) -> Result<usize, BackendError> {
-///     let mut batch = Batch::default();
-///     batch.put(Space::Accounts, "ann", "{}");
-///     backend.commit(&batch)?;
-///     let mut count = 0;
-///     backend.load(Space::Accounts, &mut |_key, _value| {
-///         count += 1;
-///         Ok(())
-///     })?;
-///     Ok(count)
+/// use monoxide_engine::backend::{Backend, BackendError, Batch, Each, Space};
+///
+/// /// Everything in one file, which is written anew with each batch: for little that changes
+/// /// seldom. It has all in memory a second time, and so breaks the last promise.
+/// struct OneFile {
+///     path: PathBuf,
+///     entries: BTreeMap<(Space, Vec<u8>), Vec<u8>>,
 /// }
+///
+/// impl OneFile {
+///     fn open(path: PathBuf) -> Result<Self, BackendError> {
+///         let text = match fs::read_to_string(&path) {
+///             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+///             read => read?,
+///         };
+///         let entry = |line: &str| {
+///             let mut words = line.split('\t');
+///             let name = words.next()?;
+///             let space = Space::ALL.into_iter().find(|space| space.name() == name)?;
+///             Some(((space, bytes(words.next()?)?), bytes(words.next()?)?))
+///         };
+///         let entries = text.lines().map(|line| {
+///             entry(line).ok_or_else(|| BackendError::Damaged(format!("the line {line:?}")))
+///         });
+///         Ok(Self { entries: entries.collect::<Result<_, _>>()?, path })
+///     }
+/// }
+///
+/// impl Backend for OneFile {
+///     fn load(&mut self, space: Space, each: &mut Each<'_>) -> Result<(), BackendError> {
+///         let mut entries = self.entries.iter().filter(|((it, _), _)| *it == space);
+///         entries.try_for_each(|((_, key), value)| each(key, value))
+///     }
+///
+///     fn commit(&mut self, batch: &Batch) -> Result<(), BackendError> {
+///         for entry in batch.entries() {
+///             let key = (entry.space, entry.key.to_vec());
+///             match &entry.value {
+///                 Some(value) => _ = self.entries.insert(key, value.to_vec()),
+///                 None => _ = self.entries.remove(&key),
+///             }
+///         }
+///         let draft = self.path.with_extension("draft");
+///         let mut file = fs::File::create(&draft)?;
+///         let lines = self.entries.iter().map(|((space, key), value)| {
+///             format!("{}\t{}\t{}\n", space.name(), text(key), text(value))
+///         });
+///         file.write_all(lines.collect::<String>().as_bytes())?;
+///         file.sync_all()?;
+///         fs::rename(draft, &self.path)?; // all or nothing
+///         let folder = self.path.parent().unwrap_or(&self.path);
+///         Ok(fs::File::open(folder)?.sync_all()?)
+///     }
+///
+///     fn close(self: Box<Self>) -> Result<(), BackendError> {
+///         Ok(())
+///     }
+/// }
+///
+/// fn text(bytes: &[u8]) -> String {
+///     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// }
+///
+/// fn bytes(text: &str) -> Option<Vec<u8>> {
+///     let pairs = (0..text.len()).step_by(2);
+///     pairs.map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("state.txt");
+/// let open = move || Ok(Box::new(OneFile::open(path.clone())?) as Box<dyn Backend>);
+/// monoxide_testkit::storage::conformance(&open);
+///
+/// let engine = monoxide_engine::Engine::builder().backend(open).start()?;
+/// engine.ready().await?;
+/// # engine.close().await;
+/// # Ok(()) }
 /// ```
 pub trait Backend: Send {
     /// Calls `each` with every entry of `space`, its key and its value, ordered by the bytes of
@@ -204,6 +279,9 @@ pub enum Kind {
 pub struct KindError(String);
 
 impl Kind {
+    /// All of them.
+    const ALL: [Self; 2] = [Self::Redb, Self::Sled];
+
     /// What it is called.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -224,7 +302,7 @@ impl FromStr for Kind {
     type Err = KindError;
 
     fn from_str(text: &str) -> Result<Self, KindError> {
-        let known = [Self::Redb, Self::Sled].into_iter().find(|kind| kind.name() == text);
+        let known = Self::ALL.into_iter().find(|kind| kind.name() == text);
         known.ok_or_else(|| KindError(text.to_owned()))
     }
 }

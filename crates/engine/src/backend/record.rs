@@ -23,7 +23,7 @@ const HEAD: usize = 3 * NUMBER + CHECKSUM;
 impl Batch {
     /// Keeps `object`.
     pub fn put_object(&mut self, object: &Object) {
-        self.put(Space::State, object.key.as_str(), encode(object));
+        self.add(Space::State, object.key.as_str().as_bytes(), Some(encode(object).into()));
     }
 
     /// Keeps no object under `key`.

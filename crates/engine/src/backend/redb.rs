@@ -3,11 +3,16 @@
 //! A commit writes new pages beside the old ones, flushes, and then switches to them, so a batch
 //! is there or not whenever the process ends.
 
-use std::path::Path;
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use redb::{
-    CommitError, Database, DatabaseError, Durability, ReadableDatabase as _, ReadableTable as _,
-    StorageError, TableDefinition, TableError, TransactionError,
+    Builder, CommitError, Database, DatabaseError, Durability, ReadableDatabase as _,
+    ReadableTable as _, StorageBackend, StorageError, TableDefinition, TableError,
+    TransactionError,
 };
 
 use super::{Backend, BackendError, Batch, Each, Space};
@@ -16,23 +21,56 @@ use super::{Backend, BackendError, Batch, Each, Space};
 /// hold the upper part of the tree, and the pages of one batch.
 const CACHE: usize = 16 * 1024 * 1024;
 
+/// The file, and what it is called until it is whole.
+const FILE: &str = "state.redb";
+const DRAFT: &str = "state.draft";
+
 type Table = TableDefinition<'static, &'static [u8], &'static [u8]>;
 
 const fn table(space: Space) -> Table {
     TableDefinition::new(space.name())
 }
 
-pub(super) struct Redb {
+/// The backend. A server opens it through a [`Folder`](super::Folder).
+#[derive(Debug)]
+pub struct Redb {
     database: Database,
 }
 
 impl Redb {
     /// Opens the file in `folder`, and makes it when it is not there.
     pub(super) fn open(folder: &Path) -> Result<Self, BackendError> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE);
-        Ok(Self { database: builder.create(folder.join("state.redb"))? })
+        let file = folder.join(FILE);
+        if !file.exists() {
+            // redb does not open a file whose making was interrupted, so it gets its name when
+            // it is whole.
+            let draft = folder.join(DRAFT);
+            match fs::remove_file(&draft) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
+            drop(builder().create(&draft)?);
+            File::open(&draft)?.sync_all()?;
+            fs::rename(&draft, &file)?;
+        }
+        Ok(Self { database: builder().create(file)? })
     }
+
+    /// Opens what is in `storage`, or begins with nothing when that is empty. A test has its own
+    /// kind of file here, which loses power when the test wants it to.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read or written, or holds something else.
+    pub fn on(storage: impl StorageBackend) -> Result<Self, BackendError> {
+        Ok(Self { database: builder().create_with_backend(storage)? })
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE);
+    builder
 }
 
 impl Backend for Redb {

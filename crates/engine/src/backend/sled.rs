@@ -25,8 +25,11 @@ const TRIES: u32 = 1_000;
 const PAUSE: Duration = Duration::from_millis(5);
 
 pub(super) struct Sled {
-    database: Db,
+    /// Taken when it is dropped.
+    database: Option<Db>,
     files: Files,
+    /// Whether every batch was written.
+    is_sound: bool,
 }
 
 impl Sled {
@@ -38,13 +41,30 @@ impl Sled {
             // A thread of its own would flush between batches, for nothing.
             .flush_every_ms(None);
         let database = open_when_free(&config)?;
-        Ok(Self { database, files: Files::open(folder)? })
+        Ok(Self { database: Some(database), files: Files::open(folder)?, is_sound: true })
+    }
+
+    fn database(&self) -> Result<&Db, BackendError> {
+        self.database.as_ref().ok_or_else(|| BackendError::Io("it is closed".to_owned()))
+    }
+}
+
+impl Drop for Sled {
+    /// When the disk was full, sled waits here for ever, for a thread of its own that is gone, and
+    /// it keeps its lock. So somebody else has to wait.
+    fn drop(&mut self) {
+        let database = self.database.take();
+        if !self.is_sound {
+            // Without a thread there is nobody else.
+            let waiting = thread::Builder::new().name("sled-drop".to_owned());
+            drop(waiting.spawn(move || drop(database)));
+        }
     }
 }
 
 impl Backend for Sled {
     fn load(&mut self, space: Space, each: &mut Each<'_>) -> Result<(), BackendError> {
-        for entry in self.database.scan_prefix([letter(space)]) {
+        for entry in self.database()?.scan_prefix([letter(space)]) {
             let (key, value) = entry?;
             each(key.get(1..).unwrap_or_default(), &value)?;
         }
@@ -60,9 +80,14 @@ impl Backend for Sled {
                 None => all.remove(key),
             }
         }
-        self.database.apply_batch(all)?;
-        self.database.flush()?;
-        Ok(self.files.sync()?)
+        // sled may also panic.
+        self.is_sound = false;
+        let database = self.database()?;
+        database.apply_batch(all)?;
+        database.flush()?;
+        self.files.sync()?;
+        self.is_sound = true;
+        Ok(())
     }
 
     fn close(self: Box<Self>) -> Result<(), BackendError> {

@@ -9,7 +9,7 @@ use std::{
     fmt,
     pin::Pin,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
@@ -17,6 +17,8 @@ use std::{
 
 use bytes::Bytes;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+
+use crate::sync::{Mutex, MutexGuard};
 
 /// Messages below this are not counted: a connection's own buffers hold about as much.
 const LARGE: usize = 64 * 1024;

@@ -10,13 +10,13 @@ use std::{
 
 use bytes::Bytes;
 use monoxide_protocol::{Version, Watched};
-use tokio::sync::watch;
 
 use super::{
     frame::{Hold, Overdue},
     topic::{Progress, Topic},
     window::Found,
 };
+use crate::sync::watch;
 
 /// What one subscriber has not been sent yet. Dropping it unsubscribes.
 ///

@@ -1,15 +1,12 @@
 //! One watched key, list or document: what its subscribers know, and the messages they share.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     time::Duration,
 };
 
 use monoxide_protocol::{Kind, Version, Watched, encode};
-use tokio::{
-    sync::{Mutex as AsyncMutex, watch},
-    time::Instant,
-};
+use tokio::{sync::Mutex as AsyncMutex, time::Instant};
 
 use super::{
     Settings,
@@ -19,7 +16,10 @@ use super::{
     totals::Totals,
     window::{Found, Window},
 };
-use crate::event::Event;
+use crate::{
+    event::Event,
+    sync::{Mutex, MutexGuard, watch},
+};
 
 /// One watched key, list or document, and how many watch it.
 #[derive(Debug, Clone, PartialEq, Eq)]

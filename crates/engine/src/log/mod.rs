@@ -8,15 +8,12 @@ mod thread;
 
 use std::{
     fmt,
-    sync::{
-        Condvar,
-        atomic::{AtomicBool, AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     time::Duration,
 };
 
 use monoxide_protocol::Version;
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::thread::{Loaded, Pace, Thread, Unsure};
@@ -24,11 +21,19 @@ use crate::{
     error::Error,
     event::Commit,
     store::{AccountChanges, AccountWrite},
+    sync::Condvar,
 };
 
 /// How many KiB may wait for the log. Each write counts as at least one, so this bounds their
 /// number too. Above it writers wait before they are decided.
 const ROOM: u32 = 64 * 1024;
+
+/// How many KiB may wait for that room. Above it writes are refused: a disk that stalls must not
+/// fill the memory with what waits for it.
+const LINE: u32 = 256 * 1024;
+
+/// How long a disk may take for one batch before it counts as failing.
+const SLOW: Duration = Duration::from_secs(10);
 
 /// When a write is answered.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,7 +59,8 @@ pub enum Health {
         /// How many objects it has read.
         objects: u64,
     },
-    /// Nothing can be written; what is there can be read. It is tried again and again.
+    /// Nothing can be written, or the disk has not answered for ten seconds; what is there can
+    /// be read. It is tried again and again.
     Failing {
         /// Since when, in nanoseconds since the Unix epoch.
         since: u64,
@@ -70,12 +76,17 @@ pub enum Health {
 pub(crate) struct Log {
     durability: Durability,
     room: Semaphore,
+    /// How many KiB wait for room.
+    line: AtomicU32,
     /// Wakes the thread. It goes with the store's lock.
     pub(crate) work: Condvar,
     news: watch::Sender<News>,
     /// How often what was in flight came to nothing. It changes under the store's lock.
     failures: AtomicU64,
     loaded: AtomicU64,
+    /// Since when the backend works on a batch, in nanoseconds since the Unix epoch; 0 when it
+    /// does not.
+    flushing: AtomicU64,
     is_ready: AtomicBool,
     is_closing: AtomicBool,
     ended: CancellationToken,
@@ -129,6 +140,18 @@ pub(crate) struct Receipt {
     answer: Option<oneshot::Sender<Result<Version, Error>>>,
 }
 
+/// A turn in the line of those who wait for room. Whoever gives up leaves the line.
+struct Turn<'a> {
+    line: &'a AtomicU32,
+    room: u32,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.line.fetch_sub(self.room, Ordering::Relaxed);
+    }
+}
+
 /// A place in the queue.
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
@@ -145,10 +168,12 @@ impl Log {
         Self {
             durability,
             room: Semaphore::new(ROOM as usize),
+            line: AtomicU32::new(0),
             work: Condvar::new(),
             news: watch::Sender::new(news),
             failures: AtomicU64::new(0),
             loaded: AtomicU64::new(0),
+            flushing: AtomicU64::new(0),
             is_ready: AtomicBool::new(false),
             is_closing: AtomicBool::new(false),
             ended: CancellationToken::new(),
@@ -160,8 +185,28 @@ impl Log {
         self.check_ready()?;
         // A write that is larger than all the room takes all of it.
         let room = u32::try_from(bytes / 1024 + 1).unwrap_or(ROOM).min(ROOM);
-        let permit = self.room.acquire_many(room).await.map_err(|_| Error::Closed)?;
+        let permit = match self.room.try_acquire_many(room) {
+            Ok(permit) => permit,
+            Err(TryAcquireError::Closed) => return Err(self.end()),
+            Err(TryAcquireError::NoPermits) => {
+                let _turn = self.line_up(room)?;
+                self.room.acquire_many(room).await.map_err(|_| self.end())?
+            }
+        };
         Ok(Place { log: self, permit })
+    }
+
+    /// Takes a turn in the line of those who wait for room.
+    fn line_up(&self, room: u32) -> Result<Turn<'_>, Error> {
+        let before = self.line.fetch_add(room, Ordering::Relaxed);
+        // Whoever is refused leaves the line by dropping the turn.
+        let turn = Turn { line: &self.line, room };
+        if before > LINE - room { Err(Error::Busy) } else { Ok(turn) }
+    }
+
+    /// Why nothing can be written any more.
+    fn end(&self) -> Error {
+        if self.is_closing() { Error::Closed } else { Error::Storage }
     }
 
     /// Fails until everything is loaded.
@@ -196,6 +241,14 @@ impl Log {
     pub(crate) fn loading(&self) -> Option<Health> {
         let is_loading = matches!(self.news.borrow().start, Start::Loading);
         is_loading.then(|| Health::Loading { objects: self.loaded.load(Ordering::Relaxed) })
+    }
+
+    /// Whether the backend has worked on one batch for too long, when it is `now`.
+    pub(crate) fn stalled(&self, now: u64) -> Option<Health> {
+        let since = self.flushing.load(Ordering::Relaxed);
+        let is_slow = since != 0 && u128::from(now.saturating_sub(since)) > SLOW.as_nanos();
+        let reason = "the disk does not answer";
+        is_slow.then_some(Health::Failing { since, reason, at_risk: None })
     }
 
     /// Waits until `version` is committed; false when there was another failure than those
@@ -250,6 +303,14 @@ impl Log {
         self.news.send_modify(|news| news.start = start);
     }
 
+    /// There is no thread any more: what is not loaded never will be, and nobody waits for room.
+    pub(crate) fn tell_end(&self) {
+        self.room.close();
+        if matches!(self.news.borrow().start, Start::Loading) {
+            self.tell_start(Start::Failed("the log has ended".to_owned()));
+        }
+    }
+
     fn tell_committed(&self, version: Version) {
         self.news.send_modify(|news| news.committed = version);
     }
@@ -301,8 +362,8 @@ impl Queue {
     /// Fails when nothing can be written now.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match &self.failing {
-            _ if self.is_closed => Err(Error::Closed),
             Some(_) => Err(Error::Storage),
+            None if self.is_closed => Err(Error::Closed),
             None => Ok(()),
         }
     }

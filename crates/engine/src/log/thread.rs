@@ -87,7 +87,7 @@ impl Thread {
     pub(crate) fn run(mut self) {
         let ended = catch_unwind(AssertUnwindSafe(|| self.load_and_write()));
         // Nobody waits for a thread that is gone.
-        self.store.end_log(&self.log);
+        self.store.end_log(&self.log, ended.is_err());
         if ended.is_err() {
             tracing::error!("the log panicked, and nothing can be written any more");
         }
@@ -118,7 +118,6 @@ impl Thread {
         let accounts = guarded(|| read_accounts(&mut *backend))?;
         self.backend = Some(backend);
         let count = objects.len();
-        self.noted = highest;
         let floor = if highest == Version::default() { highest } else { self.floor(highest) };
         let evicted =
             self.runtime.block_on(self.store.install(Loaded { objects, accounts, floor }));
@@ -139,11 +138,7 @@ impl Thread {
     }
 
     fn read(&self, backend: &mut dyn Backend) -> Result<(Vec<Arc<Object>>, Version), BackendError> {
-        let mut highest = Version::default();
-        backend.load(Space::System, &mut |key, value| {
-            highest = highest.max(record::decode_version(key, value)?.unwrap_or_default());
-            Ok(())
-        })?;
+        let mut highest = noted(backend)?;
         let (mut objects, mut said) = (Vec::new(), Instant::now());
         backend.load(Space::State, &mut |key, value| {
             let object = record::decode(key, value)?;
@@ -216,7 +211,10 @@ impl Thread {
         batch.put_version(highest);
         let backend = self.backend.as_mut();
         let backend = backend.ok_or_else(|| BackendError::Io("it is not open".to_owned()))?;
-        guarded(|| backend.commit(&batch))?;
+        self.log.flushing.store(self.store.wall(), Ordering::Relaxed);
+        let committed = guarded(|| backend.commit(&batch));
+        self.log.flushing.store(0, Ordering::Relaxed);
+        committed?;
         self.noted = highest;
         Ok(())
     }
@@ -272,7 +270,12 @@ impl Thread {
     }
 
     fn reopen(&mut self, unsure: &Unsure) -> Result<(), BackendError> {
-        self.backend = Some(guarded(|| (self.open)())?);
+        let mut backend = guarded(|| (self.open)())?;
+        // A disk that was taken away leaves an empty folder, and what is opened there is new.
+        if guarded(|| noted(&mut *backend))? < self.noted {
+            return Err(BackendError::Damaged("what was committed is gone".to_owned()));
+        }
+        self.backend = Some(backend);
         let batch = self.store.kept(unsure);
         self.commit(batch)
     }
@@ -285,6 +288,16 @@ fn read_accounts(backend: &mut dyn Backend) -> Result<Entries, BackendError> {
         Ok(())
     })?;
     Ok(entries)
+}
+
+/// The highest version that a backend knows of.
+fn noted(backend: &mut dyn Backend) -> Result<Version, BackendError> {
+    let mut highest = Version::default();
+    backend.load(Space::System, &mut |key, value| {
+        highest = highest.max(record::decode_version(key, value)?.unwrap_or_default());
+        Ok(())
+    })?;
+    Ok(highest)
 }
 
 /// Calls the backend. Some panic where others give an error; either way it is dropped then.

@@ -207,12 +207,18 @@ impl Store {
         }
     }
 
-    /// There is no thread any more: nothing that waits will become durable.
-    pub(crate) fn end_log(&self, log: &Log) {
-        self.lock().queue.is_closed = true;
-        if !self.lock().queue.work.is_empty() {
+    /// There is no thread any more: nothing that waits will become durable. When it `panicked`,
+    /// what it had in hand will not either.
+    pub(crate) fn end_log(&self, log: &Log, panicked: bool) {
+        let waits = {
+            let mut state = self.lock();
+            state.queue.is_closed = true;
+            !state.queue.work.is_empty()
+        };
+        if panicked || waits {
             self.fail(log, Work::default(), "the log has ended");
         }
+        log.tell_end();
     }
 
     /// The last version that was handed out, also without a commit.
@@ -226,8 +232,10 @@ impl Store {
     }
 
     pub(crate) fn health(&self) -> Health {
-        let loading = self.log.as_ref().and_then(|log| log.loading());
-        loading.or_else(|| self.lock().queue.failing.clone()).unwrap_or(Health::Ok)
+        let Some(log) = &self.log else { return Health::Ok };
+        let failing = || self.lock().queue.failing.clone();
+        let stalled = || log.stalled(self.clock.wall());
+        log.loading().or_else(failing).or_else(stalled).unwrap_or(Health::Ok)
     }
 }
 

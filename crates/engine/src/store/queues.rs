@@ -2,11 +2,13 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError, Weak},
+    sync::{Arc, PoisonError, Weak},
 };
 
 use monoxide_protocol::Key;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+
+use crate::sync::Mutex;
 
 /// One queue for each key that somebody waits for; none for the others.
 #[derive(Debug, Default)]

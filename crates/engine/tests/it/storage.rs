@@ -255,6 +255,30 @@ async fn a_failed_flush_leaves_no_trace_and_stops_writes_until_it_works_again() 
 }
 
 #[tokio::test]
+async fn what_is_on_a_full_disk_can_be_read_after_a_start_and_is_written_once_there_is_room() {
+    let (disk, faults) = (Disk::default(), Faults::default());
+    let engine = on(&disk).await;
+    for n in 0..3 {
+        engine.set(key(&format!("n/{n}")), json(n)).await.unwrap();
+    }
+    engine.close().await;
+    faults.fail_all(out_of_room());
+
+    let limited = Filters::new().limit("n/*", Limit::count(2));
+    let engine = started(Engine::builder().filters(limited).backend(faults.opener(&disk))).await;
+    while engine.health() == Health::Ok {
+        tokio::task::yield_now().await;
+    }
+
+    assert_eq!(listed(&client(&engine), "n/*"), [json!(2), json!(1)]);
+    check_refused(engine.set(key("m"), json(1)).await);
+    faults.mend();
+    recovered(&engine).await;
+    engine.set(key("m"), json(1)).await.unwrap();
+    assert_eq!(reloaded(&disk).await, all(&engine), "also what the limit evicted is gone");
+}
+
+#[tokio::test]
 async fn a_torn_batch_is_mended_before_writes_are_taken_again() {
     let (engine, disk, faults) = faulty().await;
     engine.set(key("a"), json(1)).await.unwrap();
@@ -309,6 +333,28 @@ async fn a_disk_that_stalls_holds_up_no_reader_and_no_subscriber() {
     assert!(writes.as_mut().now_or_never().is_none());
     faults.mend();
     assert!(writes.await.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn a_disk_that_does_not_answer_counts_as_failing() {
+    let faults = Faults::default();
+    let now = Arc::new(AtomicU64::new(1_000_000_000));
+    let builder = Engine::builder().wall_clock(clock(&now));
+    let engine = started(builder.backend(faults.opener(&Disk::default()))).await;
+    faults.stall();
+    let a = key("a");
+    let mut write = Box::pin(engine.set(a, json(1)));
+    assert!(write.as_mut().now_or_never().is_none());
+    faults.wait_until_stalled();
+    assert_eq!(engine.health(), Health::Ok);
+
+    now.fetch_add(11_000_000_000, Ordering::Relaxed);
+
+    let Health::Failing { since, reason, at_risk: None } = engine.health() else { panic!() };
+    assert_eq!((since, reason), (1_000_000_000, "the disk does not answer"));
+    faults.mend();
+    write.await.unwrap();
+    assert_eq!(engine.health(), Health::Ok);
 }
 
 #[tokio::test]
@@ -505,4 +551,111 @@ async fn with_an_interval_writes_are_answered_at_once_and_flushed_soon() {
     engine.set(key("n"), json(5)).await.unwrap();
     engine.close().await;
     assert_eq!(reloaded(&disk).await, all(&engine), "a graceful end flushes");
+}
+
+#[tokio::test]
+async fn what_is_told_without_a_commit_is_not_told_again_by_the_next_life() {
+    const HOUR: u64 = 3_600_000_000_000;
+    let (disk, faults) = (Disk::default(), Faults::default());
+    let now = Arc::new(AtomicU64::new(10 * HOUR));
+    let builder = || {
+        let filters = Filters::new().read_list("n/*", |_, _| monoxide_engine::Seen::Whole);
+        Engine::builder().filters(filters).wall_clock(clock(&now))
+    };
+    let engine = started(builder().backend(faults.opener(&disk))).await;
+    engine.set(key("n/1"), json(1)).await.unwrap();
+    faults.fail_all(out_of_room()); // nothing can be noted any more
+    now.fetch_add(HOUR, Ordering::Relaxed);
+    let mut follower = Follower::by(&crate::account(&engine, "ann"), "n/*").await;
+    let told = follower.hear().await.version();
+
+    now.fetch_sub(2 * HOUR, Ordering::Relaxed);
+    let engine = started(builder().backend(disk.opener())).await;
+
+    assert!(engine.set(key("n/1"), json(2)).await.unwrap() > told);
+}
+
+#[tokio::test]
+async fn when_too_much_waits_for_a_disk_that_stalls_writes_are_refused_at_once() {
+    let (engine, disk, faults) = faulty().await;
+    faults.stall();
+    // 64 MiB are taken, 256 MiB wait, and the rest is told so.
+    let large = json("x".repeat(8 * 1024 * 1024 - 100));
+    let writes = (0..50).map(|n| engine.set(key(&format!("n/{n}")), large.clone()));
+    let mut writes: Vec<_> = writes.map(Box::pin).collect();
+    let refused = writes.iter_mut().filter_map(|write| write.as_mut().now_or_never());
+    let refused: Vec<_> = refused.collect();
+    assert_eq!(refused.len(), 50 - 8 - 32);
+    assert!(refused.iter().all(|it| matches!(it, Err(Error::Busy))), "{refused:?}");
+
+    // Who gives up makes room for others.
+    drop(writes.remove(20));
+    let again = engine.set(key("again"), large.clone()).now_or_never();
+    assert!(again.is_none(), "it waits, and then gives up too: {again:?}");
+    writes.truncate(39);
+    faults.mend();
+
+    assert!(join_all(writes).await.iter().all(Result::is_ok));
+    engine.set(key("small"), json(1)).await.unwrap();
+    assert_eq!(reloaded(&disk).await.len(), 40);
+}
+
+#[tokio::test]
+async fn a_disk_that_comes_back_empty_is_not_taken_for_the_one_that_was() {
+    let (disk, faults) = (Disk::default(), Faults::default());
+    let opened = AtomicU64::new(0);
+    let (first, other) = (faults.opener(&disk), Disk::default().opener());
+    let open = move || match opened.fetch_add(1, Ordering::Relaxed) {
+        0 => first(),
+        // It is gone at first, and then something else is in its place.
+        1 | 2 => other(),
+        _ => first(),
+    };
+    let engine = started(Engine::builder().backend(open)).await;
+    engine.set(key("kept"), json(1)).await.unwrap();
+    faults.plan(1, Fault::Fails);
+
+    check_refused(engine.set(key("a"), json(1)).await);
+    recovered(&engine).await;
+
+    engine.set(key("b"), json(1)).await.unwrap();
+    assert_eq!(faults.opened(), 2, "the others were not used");
+    assert_eq!(reloaded(&disk).await, all(&engine));
+}
+
+/// The wall clock is a function of the application too.
+#[tokio::test]
+async fn when_the_log_itself_panics_writes_are_refused_and_reads_go_on_and_nobody_waits_for_ever() {
+    let (disk, faults) = (Disk::default(), Faults::default());
+    let armed = Arc::new(AtomicU64::new(0));
+    let wall = {
+        let armed = Arc::clone(&armed);
+        move || {
+            let is_log = std::thread::current().name() == Some("log");
+            assert!(!is_log || armed.swap(0, Ordering::Relaxed) == 0, "the test wants it to panic");
+            1
+        }
+    };
+    let engine = started(Engine::builder().backend(faults.opener(&disk)).wall_clock(wall)).await;
+    engine.set(key("a"), json(1)).await.unwrap();
+    let before = all(&engine);
+    faults.stall();
+    // The last finds no room.
+    let large = json("x".repeat(40 * 1024 * 1024));
+    let writes = (0..3).map(|_| engine.set(key("a"), large.clone()));
+    let mut writes = Box::pin(join_all(writes));
+    assert!(writes.as_mut().now_or_never().is_none());
+    faults.wait_until_stalled();
+    armed.store(1, Ordering::Relaxed);
+    faults.plan(0, Fault::Fails);
+    faults.release();
+
+    writes.await.into_iter().for_each(check_refused);
+
+    assert!(matches!(engine.health(), Health::Failing { .. }), "{:?}", engine.health());
+    assert_eq!(all(&engine), before);
+    check_refused(engine.set(key("a"), json(2)).await);
+    assert!(engine.patch(&key("a"), &merge(json!({"n": 1}))).await.is_err());
+    engine.close().await;
+    assert_eq!(reloaded(&disk).await, before);
 }

@@ -5,6 +5,8 @@
 //! that all its fellows share, so an idle connection has no buffer at all.
 
 mod reader;
+#[cfg(test)]
+mod reference;
 mod utf8;
 mod writer;
 

@@ -20,7 +20,7 @@ fn cors(answer: &Answer) -> Vec<String> {
     headers.into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
 }
 
-const VARY: [&str; 2] = ["vary: Accept-Encoding", "vary: Origin"];
+const VARY: [&str; 1] = ["vary: Accept-Encoding, Origin"];
 const VARY_OF_A_PREFLIGHT: &str =
     "vary: Origin, Access-Control-Request-Method, Access-Control-Request-Headers";
 

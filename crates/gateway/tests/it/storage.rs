@@ -1,6 +1,8 @@
 //! What clients are told while storage loads or fails.
 
-use monoxide_engine::{Engine, Health, backend::BackendError};
+use futures_util::FutureExt as _;
+use monoxide_engine::{Engine, Error, Health, backend::BackendError};
+use monoxide_protocol::{Json, Key};
 use monoxide_testkit::{
     Answer, Http, Socket, TestServer,
     socket::UPGRADE,
@@ -20,6 +22,11 @@ async fn healthy(server: &TestServer, wanted: impl Fn(&Health) -> bool) -> (u16,
     }
     let answer = server.request("GET", "/_health", "").await;
     (answer.status, answer.text().to_owned())
+}
+
+/// Waits until it says that all is well.
+async fn open(server: &TestServer) {
+    while server.request("GET", "/_health", "").await.text() != "ok" {}
 }
 
 #[track_caller]
@@ -51,10 +58,60 @@ async fn while_it_loads_everything_is_refused_but_the_question_how_it_is() {
     assert_eq!(loading, (503, "loading".to_owned()));
 
     faults.mend();
-    assert_eq!(healthy(&server, |it| *it == Health::Ok).await, (200, "ok".to_owned()));
-    // The doors open right after it.
-    while server.request("POST", "/n", "1").await.status == 503 {}
+    open(&server).await;
+    assert_eq!(server.request("POST", "/n", "1").await.status, 200);
     assert_eq!(server.request("GET", "/n", "").await.status, 200);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn it_is_not_well_before_what_is_to_be_done_at_the_start_is_done() {
+    let engine = Engine::builder().backend(Disk::default().opener()).start().unwrap();
+    let (go, goes) = tokio::sync::watch::channel(false);
+    let server = TestServer::at(([127, 0, 0, 1], 0).into(), engine, |server| {
+        server.on_start(move || {
+            let mut goes = goes.clone();
+            async move { drop(goes.wait_for(|goes| *goes).await) }
+        })
+    })
+    .await;
+
+    let loading = healthy(&server, |it| *it == Health::Ok).await;
+
+    assert_eq!(loading, (503, "loading".to_owned()));
+    check_unavailable(&server.request("GET", "/n", "").await, "ooo: server is loading");
+    go.send(true).unwrap();
+    open(&server).await;
+    assert_eq!(server.request("POST", "/n", "1").await.status, 200);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn what_a_slow_disk_has_no_room_for_is_refused_for_a_moment() {
+    let faults = Faults::default();
+    let server = server(&faults).await;
+    open(&server).await;
+    assert_eq!(server.request("POST", "/n", "1").await.status, 200);
+    faults.stall();
+    let large = Json::parse(format!("\"{}\"", "x".repeat(63 << 20)).as_bytes()).unwrap();
+    let mut waiting = Vec::new();
+    loop {
+        let mut write = Box::pin(server.engine().set(Key::parse("large").unwrap(), large.clone()));
+        match write.as_mut().now_or_never() {
+            None => waiting.push(write),
+            Some(refused) => break assert!(matches!(refused, Err(Error::Busy)), "{refused:?}"),
+        }
+    }
+
+    // Something small may still find a place.
+    let answer = server.request("POST", "/n", &format!("\"{}\"", "x".repeat(9 << 20))).await;
+
+    check_unavailable(&answer, "ooo: too many writes are waiting");
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert_eq!(server.request("GET", "/n", "").await.status, 200);
+    drop(waiting);
+    faults.mend();
+    while server.request("POST", "/n", "2").await.status == 503 {}
     server.close().await;
 }
 
@@ -62,8 +119,8 @@ async fn while_it_loads_everything_is_refused_but_the_question_how_it_is() {
 async fn while_it_fails_writes_are_503_and_reads_go_on_and_nobody_learns_where_its_files_are() {
     let faults = Faults::default();
     let server = server(&faults).await;
-    healthy(&server, |it| *it == Health::Ok).await;
-    while server.request("POST", "/n", "{}").await.status == 503 {}
+    open(&server).await;
+    assert_eq!(server.request("POST", "/n", "{}").await.status, 200);
     let error = BackendError::Full("/var/secret/place".to_owned());
     faults.fail_all(error.clone());
     faults.fail_opening(error);

@@ -1,8 +1,10 @@
 //! Every backend passes the same suite.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
+mod ledger;
+
 use monoxide_engine::backend::{Folder, Kind};
-use monoxide_testkit::storage::{Disk, Faults, conformance};
+use monoxide_testkit::storage::{Disk, Faults, conformance, power_cuts};
 
 fn check(kind: Kind) {
     let folder = tempfile::tempdir().unwrap();
@@ -28,4 +30,19 @@ fn the_disk_in_memory_keeps_the_contract() {
 #[test]
 fn a_disk_of_which_nothing_is_wrong_keeps_the_contract() {
     conformance(&Faults::default().opener(&Disk::default()));
+}
+
+/// How often the power is cut: `MONOXIDE_POWER_CUTS`, or some hundreds.
+fn cuts() -> u32 {
+    let named = std::env::var("MONOXIDE_POWER_CUTS").ok();
+    named.map_or(300, |number| number.parse().expect("a number"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_answered_or_told_survives_a_power_cut_with_redb() {
+    let report = power_cuts(1, cuts()).await.unwrap_or_else(|error| panic!("{error:#}"));
+    assert!(
+        report.tally.done > 0 && report.tally.vanished > 0 && report.at_start > 0,
+        "{report:?}"
+    );
 }

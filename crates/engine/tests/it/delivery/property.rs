@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::mpsc,
+    time::timeout,
 };
 
 use super::{
@@ -23,8 +24,8 @@ use super::{
 };
 use crate::glob;
 
-/// How many cases are tried in each test, unless the environment asks for more.
-const CASES: u32 = 3_500;
+/// How many cases are tried, unless the environment asks for more.
+const CASES: u32 = 10_000;
 
 /// A day at the engine.
 #[derive(Debug, Clone)]
@@ -129,7 +130,7 @@ async fn check(case: Case) {
     let (scripted, mut all_scripted) = mpsc::channel(1);
     let followers = case.followers.into_iter().map(|(watched, name, script)| {
         let following = follow(engine.clone(), watched, name, script, scripted.clone());
-        (watched, tokio::spawn(following))
+        (watched, name, tokio::spawn(following))
     });
     let followers: Vec<_> = followers.collect();
     drop(scripted);
@@ -149,7 +150,7 @@ async fn check(case: Case) {
 
     assert_eq!(engine.dropped_events(), 0, "the log is whole");
     let history = History::of(&log.lock().unwrap(), &done);
-    check_reads(&engine, &history);
+    assert_eq!(engine.all_keys().len(), history.objects().count());
     if case.disk.is_some() {
         check_disk(&disk, &history).await;
     }
@@ -158,29 +159,22 @@ async fn check(case: Case) {
         topics_stay: case.linger > Duration::from_secs(30),
         no_patch: case.no_patch,
     };
-    for (watched, following) in followers {
+    for (watched, name, following) in followers {
+        check_read(&engine, &history, watched, name);
         history.check(watched, &following.await.unwrap(), terms);
     }
 }
 
 /// What is read is what the log says is there.
-fn check_reads(engine: &Engine, history: &History) {
-    assert_eq!(engine.all_keys().len(), history.objects().count());
-    let everybody = world::NAMES.iter();
-    for (name, watched) in
-        everybody.flat_map(|name| world::WATCHED.iter().map(move |it| (name, it)))
-    {
-        let session = engine.session(world::identity(name));
-        let read = match glob(watched).as_key() {
-            None => list_json(&session.list(&glob(watched)).unwrap()),
-            Some(key) => match session.get(&key) {
-                Ok(object) => object.to_json(),
-                Err(_) => EMPTY_OBJECT.to_owned(),
-            },
-        };
-        let read: Value = serde_json::from_str(&read).unwrap();
-        assert_eq!(read, world::document(name, &glob(watched), history.objects()), "`{watched}`");
-    }
+fn check_read(engine: &Engine, history: &History, watched: &str, name: &str) {
+    let (session, glob) = (engine.session(world::identity(name)), glob(watched));
+    let read = match glob.as_key().map(|key| session.get(&key)) {
+        None => list_json(&session.list(&glob).unwrap()),
+        Some(Ok(object)) => object.to_json(),
+        Some(Err(_)) => EMPTY_OBJECT.to_owned(),
+    };
+    let read: Value = serde_json::from_str(&read).unwrap();
+    assert_eq!(read, world::document(name, &glob, history.objects()), "`{watched}` of `{name}`");
 }
 
 /// What is loaded is what the log says is there.
@@ -198,8 +192,9 @@ async fn check_disk(disk: &Disk, history: &History) {
 
 /// On one thread, where time goes on when nothing else can happen.
 fn check_in_made_time(case: Case) {
-    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build();
-    runtime.unwrap().block_on(check(case));
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let ends = async { timeout(Duration::from_secs(60 * 60), check(case)).await };
+    runtime.block_on(ends).expect("everything comes to its end");
 }
 
 /// On several threads at once.
@@ -207,23 +202,29 @@ fn check_in_real_time(case: Case) {
     static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap()
     });
-    RUNTIME.block_on(check(case));
+    let ends = async { timeout(Duration::from_secs(60), check(case)).await };
+    RUNTIME.block_on(ends).expect("everything comes to its end");
 }
 
-fn config() -> ProptestConfig {
+/// How many cases a test tries that does this share of them all.
+fn config(share: u32) -> ProptestConfig {
     let asked = env::var("MONOXIDE_SOAK_CASES").ok().map(|cases| cases.parse::<u32>().unwrap());
-    // There are three tests.
-    let cases = asked.map_or(CASES, |cases| cases.div_ceil(3));
-    ProptestConfig { max_shrink_iters: 2_000, ..ProptestConfig::with_cases(cases) }
+    let cases = asked.unwrap_or(CASES).div_ceil(100) * share;
+    ProptestConfig { max_shrink_time: 20_000, ..ProptestConfig::with_cases(cases) }
 }
 
 proptest! {
-    #![proptest_config(config())]
+    // Threads take their time.
+    #![proptest_config(config(20))]
 
     #[test]
     fn every_copy_ends_equal_to_the_store_and_heard_of_each_change_once(case in case(24, 16, 0)) {
         check_in_real_time(case);
     }
+}
+
+proptest! {
+    #![proptest_config(config(40))]
 
     #[test]
     fn whoever_comes_and_goes_while_topics_die_misses_nothing(case in case(16, 12, 4)) {
@@ -240,7 +241,7 @@ proptest! {
 
 proptest! {
     // Waiting for a disk to work again takes its time.
-    #![proptest_config(ProptestConfig { cases: config().cases / 10, ..config() })]
+    #![proptest_config(config(10))]
 
     #[test]
     fn with_a_disk_that_fails_nobody_sees_what_is_not_on_it_and_all_else_is_the_same(
