@@ -1,9 +1,10 @@
 //! One connection that is told of changes: one task, from the upgrade to the close frame.
 
 use std::{
-    future::{pending, poll_fn},
+    future::poll_fn,
     pin::pin,
     sync::Arc,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use monoxide_engine::{Backlog, Identity, Overdue, Session, Subscription};
 use monoxide_protocol::{Version, Watched};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, error::Elapsed, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
@@ -22,6 +23,7 @@ use crate::{
     connections::Listed,
     door::{Door, Settings},
     error::Refusal,
+    guests::Guest,
     hooks::Admitted,
     upgrade::{self, Connection, Upgrade},
     websocket::{Broken, Close, Event, Violation, WebSocket},
@@ -97,13 +99,9 @@ fn start(source: Source, admitted: Admitted, door: &Door, upgrade: Upgrade) -> R
     let (connection, guest, response) = upgrade.accept();
     let (settings, sockets) = (Arc::clone(&door.settings), &door.sockets);
     let stop = sockets.stop.clone();
-    let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
-    let connection = run(Carried { source, listed, watch }, connection, settings, stop);
-    let connection = async move {
-        let _until_it_ends = admitted;
-        connection.await;
-    };
-    sockets.tasks.spawn(connection.in_current_span());
+    let carried = Carried::new(source, admitted, guest, watch);
+    // Not in a block of its own, which would have room for it twice.
+    sockets.tasks.spawn(run(carried, connection, settings, stop).in_current_span());
     response
 }
 
@@ -132,14 +130,12 @@ fn let_in(
         let ending = match begun {
             Err(ending) => ending,
             Ok((source, admitted, watch)) => {
-                let _until_it_ends = &admitted;
-                let identity = admitted.identity().clone();
-                let listed = Listed::new(guest, identity, source.backlog());
-                let mut carried = Carried { source, listed, watch };
+                let mut carried = Carried::new(source, admitted, guest, watch);
                 carry(&mut carried, &mut socket, &settings, stop).await
             }
         };
-        leave(socket, &ending).await;
+        tracing::debug!(?ending, "closed");
+        parted(timeout(CLOSE_TIME, socket.close(ending.close())).await);
     };
     tasks.spawn(connection.instrument(span));
     response
@@ -279,6 +275,19 @@ struct Carried {
     listed: Listed,
     /// Whether it may go on. On the heap, and only for those who have a token.
     watch: Option<Box<Watch>>,
+    _until_it_ends: Admitted,
+}
+
+impl Carried {
+    fn new(
+        source: Source,
+        admitted: Admitted,
+        guest: Arc<Guest>,
+        watch: Option<Box<Watch>>,
+    ) -> Self {
+        let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
+        Self { source, listed, watch, _until_it_ends: admitted }
+    }
 }
 
 async fn run(
@@ -287,15 +296,17 @@ async fn run(
     settings: Arc<Settings>,
     stop: CancellationToken,
 ) {
-    let arrived = arrive(upgrade, &settings, carried.watch.is_some()).await;
-    let Some((mut socket, heard)) = arrived else { return };
+    let keeps_texts = carried.watch.is_some();
+    // Nothing of the arrival is kept: there may be very many sockets.
+    let Some((mut socket, heard)) = arrive(upgrade, &settings, keeps_texts).await else { return };
     let ending = match heard {
         Ok(()) => carry(&mut carried, &mut socket, &settings, stop).await,
         Err(violation) => Ending::Broken(violation.into()),
     };
     // Before the goodbye, so that a topic does not wait for it.
     drop(carried.source);
-    leave(socket, &ending).await;
+    tracing::debug!(?ending, "closed");
+    parted(timeout(CLOSE_TIME, socket.close(ending.close())).await);
 }
 
 /// The socket, and whether what came early was in order.
@@ -321,9 +332,9 @@ async fn arrive(
     Some((socket, heard))
 }
 
-async fn leave(socket: WebSocket<Connection>, ending: &Ending) {
-    tracing::debug!(?ending, "closed");
-    match timeout(CLOSE_TIME, socket.close(ending.close())).await {
+/// How the end went.
+fn parted(parted: Result<Result<(), Broken>, Elapsed>) {
+    match parted {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the client did not wait for the end"),
         Err(_) => tracing::debug!("the client did not answer the close frame"),
@@ -332,7 +343,7 @@ async fn leave(socket: WebSocket<Connection>, ending: &Ending) {
 
 /// Carries messages until either end is gone.
 async fn carry(
-    Carried { source, listed, watch }: &mut Carried,
+    Carried { source, listed, watch, .. }: &mut Carried,
     socket: &mut WebSocket<Connection>,
     Settings { ping, pong, .. }: &Settings,
     stop: CancellationToken,
@@ -359,7 +370,7 @@ async fn carry(
                 Ok(Event::Left) => return Ending::Left,
                 Err(error) => return Ending::Broken(error),
             },
-            () = ended(watch) => return Ending::Refused((4401, "the token is not good any more")),
+            () = poll_fn(|context| poll_ended(watch, context)) => return Ending::Refused((4401, "the token is not good any more")),
             () = &mut overdue => return Ending::Overdue,
             () = &mut look => {
                 let now = Instant::now();
@@ -377,11 +388,8 @@ async fn carry(
 }
 
 /// Comes about when a socket's client may not be here any more; never for those without a token.
-async fn ended(watch: &mut Option<Box<Watch>>) {
-    match watch {
-        Some(watch) => watch.ended().await,
-        None => pending().await,
-    }
+fn poll_ended(watch: &mut Option<Box<Watch>>, context: &mut Context<'_>) -> Poll<()> {
+    watch.as_mut().map_or(Poll::Pending, |watch| watch.poll_ended(context))
 }
 
 /// Takes what a client said about who it is.

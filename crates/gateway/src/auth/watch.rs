@@ -1,7 +1,12 @@
 //! Whether a socket may stay open: its token may expire, its session may end, its account may
 //! change.
 
-use std::{pin::Pin, sync::Arc, time::Duration};
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use monoxide_engine::Identity;
 use monoxide_identity::{Caller, Identities};
@@ -59,9 +64,9 @@ impl Watch {
         Self { auth, caller, ended }
     }
 
-    /// Waits until the socket has to be closed. It can be asked again.
-    pub(crate) async fn ended(&mut self) {
-        self.ended.as_mut().await;
+    /// Comes about when the socket has to be closed.
+    pub(crate) fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        self.ended.as_mut().poll(context)
     }
 
     /// Takes what the client said: with a fresh token of the same account the socket stays open
