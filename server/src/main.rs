@@ -41,6 +41,10 @@ async fn main() -> ExitCode {
 }
 
 async fn run(mut config: Config) -> anyhow::Result<()> {
+    live_with_a_limit_of_file_sizes()?;
+    if let Some(command) = config.command.take() {
+        return monoxide_tools::run(command, config.place(filters::filters)?).await;
+    }
     tracing_subscriber::fmt()
         .with_env_filter(std::mem::take(&mut config.log))
         .with_writer(io::stderr)
@@ -48,7 +52,6 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
         .log_internal_errors(false)
         .init();
 
-    live_with_a_limit_of_file_sizes()?;
     config.fit(raise_the_limit_of_open_files());
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
@@ -80,7 +83,7 @@ fn raise_the_limit_of_open_files() -> u64 {
     })
 }
 
-/// Takes SIGXFSZ, which would kill a server that writes more than its user may: to the storage
+/// Takes SIGXFSZ, which would kill a program that writes more than its user may: to the storage
 /// that is a disk like any other that is full.
 fn live_with_a_limit_of_file_sizes() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};

@@ -79,8 +79,19 @@ impl Engine {
 
     /// What the program itself may do.
     fn program(&self) -> Session {
-        let caller = Caller { identity: Identity::anonymous(), is_program: true };
-        Session { engine: self.clone(), caller }
+        Session { engine: self.clone(), caller: Self::program_caller() }
+    }
+
+    pub(crate) fn program_caller() -> Caller {
+        Caller { identity: Identity::anonymous(), is_program: true }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    pub(crate) fn log(&self) -> Option<&Log> {
+        self.shared.log.as_deref()
     }
 
     /// Waits until everything that the backend has kept is loaded. Before that, nothing can be

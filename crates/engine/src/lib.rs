@@ -26,6 +26,8 @@
 //! ```
 
 pub mod backend;
+pub mod backup;
+mod care;
 mod clock;
 mod condition;
 mod engine;
@@ -42,6 +44,7 @@ mod patch;
 mod schedules;
 mod store;
 mod sync;
+pub mod transfer;
 mod trie;
 
 pub use crate::{

@@ -3,6 +3,7 @@
 mod accounts;
 mod durable;
 mod flight;
+mod import;
 mod limits;
 mod queues;
 mod tree;
@@ -58,15 +59,24 @@ struct State {
 struct Change {
     key: Key,
     data: Option<Json>,
+    /// When it was made and changed, where that is not now.
+    times: Times,
+}
+
+/// When an object was made and last changed, as far as that is known from elsewhere.
+#[derive(Debug, Clone, Copy, Default)]
+struct Times {
+    created: Option<u64>,
+    updated: Option<u64>,
 }
 
 impl Change {
     fn set(key: Key, data: Json) -> Self {
-        Self { key, data: Some(data) }
+        Self { key, data: Some(data), times: Times::default() }
     }
 
     fn delete(key: Key) -> Self {
-        Self { key, data: None }
+        Self { key, data: None, times: Times::default() }
     }
 }
 
@@ -340,20 +350,29 @@ impl Store {
         aside: Aside,
         decide: impl FnOnce(&Tree) -> Result<Vec<Change>, E>,
     ) -> Result<Version, E> {
+        self.commit_by(aside.bytes, |state| self.decide(state, aside, decide)).await
+    }
+
+    /// Like [`commit`](Self::commit), for so many `bytes`, with the whole state to decide on.
+    async fn commit_by<E: From<Error>>(
+        &self,
+        bytes: usize,
+        decide: impl FnOnce(&mut State) -> Result<Commit, E>,
+    ) -> Result<Version, E> {
         // All waiting is before the lock. Inside it nothing waits, so the order of events is the
         // order of changes.
         let Some(log) = &self.log else {
             let place = self.publisher.reserve().await?;
             let mut state = self.lock();
-            let commit = self.decide(&mut state, aside, decide)?;
+            let commit = decide(&mut state)?;
             return Ok(state.publish(commit, place));
         };
-        let room = log.reserve(aside.bytes).await?;
+        let room = log.reserve(bytes).await?;
         if log.durability() == Durability::Flushed {
             let answer = {
                 let mut state = self.lock();
                 state.queue.check()?;
-                let commit = self.decide(&mut state, aside, decide)?;
+                let commit = decide(&mut state)?;
                 commit.events.iter().for_each(|event| state.flight.begin(event));
                 room.submit(&mut state.queue, commit)
             };
@@ -363,7 +382,7 @@ impl Store {
         let place = self.publisher.reserve().await?;
         let mut state = self.lock();
         state.queue.check()?;
-        let commit = self.decide(&mut state, aside, decide)?;
+        let commit = decide(&mut state)?;
         room.submit_answered(&mut state.queue, commit.clone());
         Ok(state.publish(commit, place))
     }
@@ -476,12 +495,14 @@ impl State {
 
 impl Tree {
     /// The change as an event: with what was there, and when what is there now was made.
-    fn stamp(&self, Change { key, data }: Change, version: Version) -> Event {
+    fn stamp(&self, Change { key, data, times }: Change, version: Version) -> Event {
         let old = self.get(&key).cloned();
         let (created, updated) = match &old {
             Some(old) => (old.created, version.number()),
             None => (version.number(), 0),
         };
+        let created = times.created.unwrap_or(created);
+        let updated = times.updated.unwrap_or(updated);
         let new =
             data.map(|data| Arc::new(Object { key: key.clone(), created, updated, version, data }));
         Event { key, version, old, new }

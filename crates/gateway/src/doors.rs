@@ -21,16 +21,21 @@ use crate::{
     door::{self, Door, Settings, address},
     endpoint::{Endpoint, EndpointError},
     error::Refusal,
-    health, rest,
+    health, operator, rest,
     server::BuildError,
 };
 
 /// All doors of a server. Which of them a request takes is decided here. Cloning it is cheap.
 #[derive(Debug, Clone)]
-pub(crate) struct Doors(Arc<Table>);
+pub(crate) enum Doors {
+    /// Those to the network.
+    All(Arc<Table>),
+    /// Those of the operator's own socket.
+    Operator(Router),
+}
 
 #[derive(Debug)]
-struct Table {
+pub(crate) struct Table {
     door: Door,
     shadows: Shadows,
     endpoints: Router,
@@ -44,7 +49,7 @@ impl Doors {
         let layers = &application.layers;
         let deadline = Deadline(door.settings.deadline);
         let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
-        let own = own.route_layer(deadline);
+        let own = own.merge(operator::network()).route_layer(deadline);
         let auth = door.settings.auth.as_ref();
         let keys = layers.gate(rest::keys().with_state(door.clone()));
         let mut keys = guarded(auth, Behind::Keys, keys);
@@ -69,12 +74,15 @@ impl Doors {
                     .method_not_allowed_fallback(door::no_method)
             }
         };
-        Self(Arc::new(Table { door, shadows, endpoints, data }))
+        Self::All(Arc::new(Table { door, shadows, endpoints, data }))
     }
 
     /// Answers a request.
     pub(crate) fn answer(&self, mut request: Request) -> impl Future<Output = Response> + use<> {
-        let Table { door, shadows, endpoints, data } = &*self.0;
+        let Table { door, shadows, endpoints, data } = match self {
+            Self::All(table) => &**table,
+            Self::Operator(router) => return Either::Right(call(router, request)),
+        };
         let application = &door.settings.application;
         if !application.endpoints.is_empty() {
             spell_plainly(request.uri_mut());
@@ -90,16 +98,22 @@ impl Doors {
             // Nothing is around the keys, and nothing else has this address.
             return Either::Left(rest::answer(State(door.clone()), request));
         };
-        Either::Right(router.clone().call(request).map(|answer| match answer {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }))
+        Either::Right(call(router, request))
     }
 
     /// Warns of what is stored and cannot be reached.
     pub(crate) fn warn(&self) {
-        self.0.shadows.warn(&self.0.door.engine);
+        if let Self::All(table) = self {
+            table.shadows.warn(&table.door.engine);
+        }
     }
+}
+
+fn call(router: &Router, request: Request) -> impl Future<Output = Response> + use<> {
+    router.clone().call(request).map(|answer| match answer {
+        Ok(response) => response,
+        Err(never) => match never {},
+    })
 }
 
 fn endpoints(endpoints: &[Endpoint], door: &Door) -> Router {

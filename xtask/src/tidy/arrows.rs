@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Which crates of ours each crate may use.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("monoxide-protocol", &[]),
     ("monoxide-engine", &["monoxide-protocol"]),
     ("monoxide-identity", &["monoxide-engine"]),
@@ -17,9 +17,16 @@ const MAY_USE: [(&str, &[&str]); 10] = [
         "monoxide-testkit",
         &["monoxide-protocol", "monoxide-engine", "monoxide-gateway", "monoxide-client"],
     ),
+    ("monoxide-tools", &["monoxide-protocol", "monoxide-engine"]),
     (
         "monoxide-server",
-        &["monoxide-protocol", "monoxide-engine", "monoxide-identity", "monoxide-gateway"],
+        &[
+            "monoxide-protocol",
+            "monoxide-engine",
+            "monoxide-identity",
+            "monoxide-gateway",
+            "monoxide-tools",
+        ],
     ),
     ("monoxide-app", &["monoxide-protocol", "monoxide-client", "monoxide-ui"]),
     ("xtask", &[]),

@@ -305,10 +305,13 @@ impl Guard {
         let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
         match &self.behind {
             Behind::Keys => Wants::Admitted,
-            Behind::Own if path == "/_keys" => Wants::Admitted,
             Behind::Own if path == "/" => {
                 of_root(request.method(), request.headers(), request.uri())
             }
+            Behind::Own if path == "/_backup" => Wants::Administrator,
+            Behind::Own if path.starts_with("/_ui") || path.starts_with("/_pkg/") => Wants::Nobody,
+            Behind::Own if path.starts_with("/_") => Wants::Admitted,
+            // A file of the page.
             Behind::Own => Wants::Nobody,
             Behind::Endpoints(open) if open.contains(path) => Wants::Nobody,
             Behind::Endpoints(_) => Wants::Admitted,

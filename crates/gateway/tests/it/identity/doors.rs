@@ -46,6 +46,8 @@ async fn who_has_no_account_gets_the_page_and_nothing_else_over_every_door() {
         ("GET", "/?api=connections"),
         ("GET", "/?api=nosuch"),
         ("GET", "/?x=1&api=filters"),
+        ("POST", "/?api=backup"),
+        ("POST", "/_backup"),
         ("GET", "/whoami"),
         ("GET", "/who%61mi"),
         ("GET", "/users"),
@@ -107,6 +109,8 @@ async fn the_management_api_is_for_administrators() {
         check_problem(&house.ask("GET", &target, &ann, "").await, 403, "not-allowed");
         assert_eq!(house.ask("GET", &target, &root, "").await.status, 200, "{noun}");
     }
+    check_problem(&house.ask("POST", "/?api=backup", &ann, "").await, 403, "not-allowed");
+    assert_eq!(house.ask("POST", "/?api=backup", &root, "").await.status, 200);
 }
 
 #[tokio::test]
