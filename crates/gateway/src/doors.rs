@@ -1,13 +1,13 @@
 //! Every door in its place: what is the server's own, endpoints, and the keys.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, future::ready, sync::Arc};
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{Uri, uri::PathAndQuery},
     middleware::{Next, from_fn},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use futures_util::{FutureExt as _, future::Either};
 use monoxide_engine::Engine;
@@ -16,7 +16,7 @@ use tower::Service as _;
 
 use crate::{
     assets::{self, Site},
-    auth::{Behind, guarded},
+    auth::{Behind, Guard, guarded},
     deadline::Deadline,
     door::{self, Door, Settings, address},
     endpoint::{Endpoint, EndpointError},
@@ -38,6 +38,8 @@ pub(crate) enum Doors {
 pub(crate) struct Table {
     door: Door,
     shadows: Shadows,
+    /// Who looks at those that go straight to the keys.
+    guard: Option<Guard>,
     endpoints: Router,
     /// Everything else: the page and its files, documents, the management API, the keys.
     data: Router,
@@ -74,14 +76,15 @@ impl Doors {
                     .method_not_allowed_fallback(door::no_method)
             }
         };
-        Self::All(Arc::new(Table { door, shadows, endpoints, data }))
+        let guard = auth.map(|auth| Guard::new(auth, Behind::Keys));
+        Self::All(Arc::new(Table { door, shadows, guard, endpoints, data }))
     }
 
     /// Answers a request.
     pub(crate) fn answer(&self, mut request: Request) -> impl Future<Output = Response> + use<> {
-        let Table { door, shadows, endpoints, data } = match self {
+        let Table { door, shadows, guard, endpoints, data } = match self {
             Self::All(table) => &**table,
-            Self::Operator(router) => return Either::Right(call(router, request)),
+            Self::Operator(router) => return Either::Right(Either::Right(call(router, request))),
         };
         let application = &door.settings.application;
         if !application.endpoints.is_empty() {
@@ -92,13 +95,16 @@ impl Doors {
             data
         } else if shadows.has_endpoint(path) {
             endpoints
-        } else if !application.layers.is_empty() || door.settings.auth.is_some() {
+        } else if !application.layers.is_empty() {
             data
         } else {
-            // Nothing is around the keys, and nothing else has this address.
+            // No layer is around the keys, and nothing else has this address.
+            if let Some(refusal) = guard.as_ref().and_then(|it| it.let_in(&mut request).err()) {
+                return Either::Right(Either::Left(ready(refusal.into_response())));
+            }
             return Either::Left(rest::answer(State(door.clone()), request));
         };
-        Either::Right(call(router, request))
+        Either::Right(Either::Right(call(router, request)))
     }
 
     /// Warns of what is stored and cannot be reached.

@@ -175,8 +175,8 @@ impl Refusal {
         Some(Problem::new(status, code, detail))
     }
 
-    /// The code with which a socket is closed that is refused after it was let in (design: 4400,
-    /// 4401 and 4403 as HTTP's).
+    /// The code with which a socket is closed that is refused after it was let in: 4400, 4401 and
+    /// 4403 stand for HTTP's statuses.
     pub(crate) fn close(&self) -> Close {
         match self.answer().0 {
             StatusCode::UNAUTHORIZED => (4401, "not authorized"),

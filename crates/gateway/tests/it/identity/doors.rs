@@ -1,8 +1,12 @@
 //! Every door asks who it is.
 
-use axum::extract::State;
+use axum::{
+    extract::{Request, State},
+    middleware::{Next, from_fn},
+    response::Response,
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use monoxide_engine::Engine;
+use monoxide_engine::{Engine, Identity};
 use monoxide_gateway::{Caller, Endpoint};
 use monoxide_identity::AccountChange;
 use monoxide_protocol::Json;
@@ -213,4 +217,26 @@ async fn accounts_are_no_keys() {
     }
     assert!(!house.ask("GET", "/?api=keys", &root, "").await.text().contains("ann"));
     assert!(!house.ask("GET", "/_keys", &root, "").await.text().contains("ann"));
+}
+
+async fn note(request: Request, next: Next) -> Response {
+    let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
+    let mut response = next.run(request).await;
+    let name = identity.name().unwrap_or("nobody").parse().unwrap();
+    response.headers_mut().insert("x-asker", name);
+    response
+}
+
+#[tokio::test]
+async fn layers_of_the_application_are_behind_it_and_know_who_asks() {
+    let house = House::with(|it| it, |server| with_endpoints(server).layer(from_fn(note))).await;
+    let ann = house.bearer("ann").await;
+    for target in ["/a", "/l/*", "/_keys", "/?api=keys", "/whoami"] {
+        let stranger = house.ask("GET", target, "", "").await;
+        check_problem(&stranger, 401, "sign-in-needed");
+        assert_eq!(stranger.header("x-asker"), None, "{target}");
+        let known = house.ask("GET", target, &ann, "").await;
+        assert_eq!(known.header("x-asker"), Some("ann"), "{target}");
+    }
+    assert_eq!(house.ask("GET", "/", "", "").await.header("x-asker"), Some("nobody"));
 }
