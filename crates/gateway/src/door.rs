@@ -22,8 +22,10 @@ use crate::{
     clock::Clock,
     error::Refusal,
     guests::{Guests, Limits},
+    hosts::Hosts,
     origins::Origins,
     pace::Timeouts,
+    proxies::Proxies,
     server::BuildError,
 };
 
@@ -80,7 +82,11 @@ pub(crate) struct Settings {
     pub(crate) tick: Duration,
     pub(crate) deadline: Duration,
     pub(crate) timeouts: Timeouts,
+    pub(crate) hosts: Hosts,
+    /// Whether the server speaks TLS itself.
+    pub(crate) is_tls: bool,
     pub(crate) origins: Origins,
+    pub(crate) proxies: Proxies,
     pub(crate) compression: bool,
     pub(crate) admin_socket: Option<PathBuf>,
     pub(crate) schedule: Option<Schedule>,

@@ -62,6 +62,8 @@ pub(crate) enum Refusal {
     Handshake,
     #[error("the page that asks is of another origin")]
     Origin,
+    #[error("the request is for a name that is not this server's")]
+    Host,
     #[error("the request took too long")]
     Deadline,
     #[error("the server is {0}")]
@@ -119,6 +121,9 @@ impl Refusal {
             Self::Json(error) => return (StatusCode::BAD_REQUEST, format!("json: {error}")),
             Self::Handshake => (StatusCode::BAD_REQUEST, "Bad Request\n"),
             Self::Origin => (StatusCode::FORBIDDEN, "Forbidden\n"),
+            Self::Host => {
+                (StatusCode::MISDIRECTED_REQUEST, "ooo: this server has another name (--host)")
+            }
             Self::Deadline => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server deadline reached"),
             Self::Unwell(how) => (StatusCode::SERVICE_UNAVAILABLE, *how),
             Self::NotAuthorized => (StatusCode::UNAUTHORIZED, "not authorized"),

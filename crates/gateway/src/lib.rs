@@ -34,6 +34,7 @@ mod example;
 mod guests;
 mod health;
 mod hooks;
+mod hosts;
 mod linger;
 mod listen;
 mod listener;
@@ -42,6 +43,7 @@ mod origins;
 mod pace;
 mod phases;
 mod preconditions;
+mod proxies;
 mod rest;
 mod server;
 mod socket;
@@ -49,6 +51,8 @@ mod tls;
 mod turned_away;
 mod upgrade;
 mod websocket;
+
+pub use ipnet::IpNet;
 
 pub use crate::{
     assets::Site,

@@ -122,10 +122,12 @@ impl Listening {
         let service = service_fn(|request: Request<Incoming>| {
             let busy = pace.begin();
             let (mut head, body) = request.into_parts();
-            if head.headers.contains_key(header::UPGRADE) || edge.asks_who() {
-                // Whoever goes on with the connection goes on being counted, and who signs in is
-                // asked from where.
+            if head.headers.contains_key(header::UPGRADE) {
+                // Whoever goes on with the connection goes on being counted.
                 head.extensions.insert(Arc::clone(&guest));
+            }
+            if let Some(from) = edge.client(&guest, &head.headers) {
+                head.extensions.insert(from);
             }
             let (body, rest) = if body.is_end_stream() {
                 (Body::empty(), None)

@@ -2,6 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
+use ipnet::IpNet;
 use monoxide_engine::{Engine, Health};
 use tokio::{
     join,
@@ -21,10 +22,12 @@ use crate::{
     edge::{Edge, Opened},
     endpoint::EndpointError,
     guests::{Guests, Limits},
+    hosts::Hosts,
     listen::Listening,
     operator,
     origins::Origins,
     pace::Timeouts,
+    proxies::Proxies,
     tls::{Tls, TlsError},
 };
 
@@ -184,6 +187,20 @@ impl Builder {
         self
     }
 
+    /// The names by which this server is reached, without ports; a request for another is refused
+    /// with 421. With an address of all (`0.0.0.0`, `::`) every address is fine, too. Default: any.
+    pub fn hosts(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.hosts = Hosts::new(names);
+        self
+    }
+
+    /// The networks of proxies that are believed when they say whom they ask for
+    /// (`X-Forwarded-For`). Whoever signs in is then counted by that address. Default: none.
+    pub fn trusted_proxies(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        self.settings.proxies = Proxies::new(networks);
+        self
+    }
+
     /// Whether answers of a KiB and more are packed for those who can read brotli or gzip.
     /// Default: they are.
     pub fn compression(mut self, compression: bool) -> Self {
@@ -228,7 +245,8 @@ impl Builder {
     pub fn build(self) -> Result<Server, BuildError> {
         let Self { engine, mut settings, auth, tls } = self;
         settings.check()?;
-        settings.auth = auth.finish(tls.is_some(), &settings.origins);
+        settings.is_tls = tls.is_some();
+        settings.auth = auth.finish(settings.is_tls, &settings.origins);
         if settings.auth.is_some() {
             settings.application.endpoints.extend(auth::endpoints());
         }
@@ -262,7 +280,10 @@ impl Server {
                 write: Duration::from_secs(60),
                 idle: Duration::from_secs(10),
             },
+            hosts: Hosts::default(),
+            is_tls: false,
             origins: Origins::default(),
+            proxies: Proxies::default(),
             compression: true,
             admin_socket: None,
             schedule: None,

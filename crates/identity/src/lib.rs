@@ -41,6 +41,7 @@ mod field;
 mod identities;
 mod key;
 mod network;
+mod order;
 mod password;
 mod random;
 mod session;
@@ -55,6 +56,7 @@ pub use crate::{
     field::{ADMIN, AccountName, FieldError, Role},
     identities::{Builder, Caller, Identities, SignedIn},
     key::{Key, KeyError},
+    order::Order,
     password::{Cost, Password},
     session::{Origin, RefreshToken, Session, SessionId},
     token::TokenError,

@@ -14,6 +14,7 @@ use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc::PasswordHash},
 };
+use serde::{Deserialize, Serialize};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{
@@ -33,7 +34,8 @@ static KNOWN: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("known-passwords.txt").lines().collect());
 
 /// A password as somebody typed it. It is never shown.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Password(Box<str>);
 
 impl Password {

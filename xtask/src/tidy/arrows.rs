@@ -18,7 +18,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
         "monoxide-testkit",
         &["monoxide-protocol", "monoxide-engine", "monoxide-gateway", "monoxide-client"],
     ),
-    ("monoxide-tools", &["monoxide-protocol", "monoxide-engine"]),
+    ("monoxide-tools", &["monoxide-protocol", "monoxide-engine", "monoxide-identity"]),
     (
         "monoxide-server",
         &[

@@ -14,7 +14,7 @@ use super::{
     Asker, cookies,
     forms::{Authorized, Entrance, Form, Refresh, Register, SetUp, SignIn, first_role},
 };
-use crate::{error::Refusal, guests::Guest};
+use crate::{error::Refusal, proxies::ClientAddress};
 
 /// Who asks, from where, and whether it is a page that wants cookies.
 pub(super) struct Visitor {
@@ -28,10 +28,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Refusal> {
         let asker = parts.extensions.get::<Arc<Asker>>().ok_or(Refusal::NoRoute)?;
-        let guest = parts.extensions.get::<Arc<Guest>>().ok_or(Refusal::NoRoute)?;
+        let from = parts.extensions.get::<ClientAddress>().ok_or(Refusal::NoRoute)?;
         let agent = parts.headers.get(header::USER_AGENT);
         let user_agent = agent.and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
-        let origin = Origin { address: guest.address.ip(), user_agent };
+        let origin = Origin { address: from.0, user_agent };
         Ok(Self { asker: Arc::clone(asker), origin, headers: parts.headers.clone() })
     }
 }
