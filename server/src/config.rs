@@ -2,13 +2,15 @@
 
 use std::{env, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use clap::{CommandFactory as _, Parser, builder::BoolishValueParser, error::ContextKind};
+use clap::{
+    CommandFactory as _, Parser, Subcommand, builder::BoolishValueParser, error::ContextKind,
+};
 use monoxide_engine::{
     self as engine, Durability, Engine, Filters,
     backend::{Folder, FolderError, Kind},
 };
 use monoxide_gateway::Server;
-use monoxide_tools::{Command, Place};
+use monoxide_tools::Place;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// The longest time that can be set.
@@ -19,11 +21,22 @@ const OWN_FILES: usize = 64;
 /// What a new folder is written with.
 const BACKEND: Kind = Kind::Redb;
 
+/// What the program does besides serving.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Asks who may do what.
+    #[command(subcommand)]
+    Rules(monoxide_rules::command::Command),
+
+    #[command(flatten)]
+    Tools(monoxide_tools::Command),
+}
+
 /// Live state over HTTP and WebSocket, with a page to look at it.
 #[derive(Debug, Parser)]
 #[command(name = "monoxide", version)]
 pub(crate) struct Config {
-    /// What to do with the folder instead of serving it.
+    /// What to do instead of serving.
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 
@@ -63,6 +76,10 @@ pub(crate) struct Config {
     /// How many of them are kept.
     #[arg(long, env = "MONOXIDE_BACKUP_KEEP", default_value = "7")]
     pub(crate) backup_keep: NonZeroUsize,
+
+    /// The file that says who may do what. It is read again when it changes, and on SIGHUP.
+    #[arg(long, env = "MONOXIDE_RULES", global = true)]
+    pub(crate) rules: Option<PathBuf>,
 
     /// What to log: a level, or levels by module such as `info,monoxide_gateway=debug`.
     #[arg(long, env = "MONOXIDE_LOG", default_value = "info", value_parser = filter)]

@@ -25,6 +25,7 @@
 //! # Ok(()) }
 //! ```
 
+mod access;
 pub mod backend;
 pub mod backup;
 mod care;
@@ -40,6 +41,7 @@ mod hub;
 mod identity;
 mod log;
 mod patch;
+mod rules;
 #[cfg(test)]
 mod schedules;
 mod store;
@@ -57,5 +59,6 @@ pub use crate::{
     identity::Identity,
     log::{Durability, Health},
     patch::Patch,
+    rules::{Asked, Inputs, Operation, Rules, Verdict},
     store::{AccountChanges, AccountEntry},
 };

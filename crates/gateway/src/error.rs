@@ -245,6 +245,12 @@ fn import(error: &ImportError) -> (StatusCode, String) {
 fn engine(error: &Error) -> (StatusCode, String) {
     match error {
         Error::NotFound => (StatusCode::NOT_FOUND, "ooo: empty key".to_owned()),
+        Error::Forbidden { signed_in: false } => {
+            (StatusCode::UNAUTHORIZED, "not authorized".to_owned())
+        }
+        Error::Forbidden { signed_in: true } => {
+            (StatusCode::FORBIDDEN, "ooo: not allowed".to_owned())
+        }
         Error::Denied(denied) => (StatusCode::BAD_REQUEST, denied.to_string()),
         Error::NoFilter(None) => (StatusCode::BAD_REQUEST, "filters: route not defined".to_owned()),
         Error::NoFilter(Some(path)) => {

@@ -6,6 +6,7 @@ mod care;
 mod full;
 #[cfg(target_os = "linux")]
 mod memory;
+mod rules;
 mod settings;
 mod stopping;
 mod storage;

@@ -31,16 +31,16 @@ impl Store {
         self.clock.start_above(floor);
         let version = self.clock.next();
         let keys = objects.iter().map(|object| &object.key);
-        let mut index = KeyIndex::of(version, keys, |key| self.rules.is_public(key));
-        let mut made = State::new(version, self.rules.limits().len());
+        let mut index = KeyIndex::of(version, keys, |key| self.filters.is_public(key));
+        let mut made = State::new(version, self.filters.limits().len());
         let limited = objects.iter().filter_map(|object| {
-            Some((self.rules.limit_of(&object.key)?, (object.created, object.key.clone())))
+            Some((self.filters.limit_of(&object.key)?, (object.created, object.key.clone())))
         });
         made.limits.fill(limited);
         made.accounts = accounts;
         made.tree = objects.into_iter().collect();
         let evicted = self.evict_all(&mut made);
-        index.take(&evicted, |key| self.rules.is_public(key));
+        index.take(&evicted, |key| self.filters.is_public(key));
         *self.lock() = made;
         // The hub has heard of nothing before.
         self.publisher.loaded(index).await;
@@ -51,12 +51,12 @@ impl Store {
     fn evict_all(&self, state: &mut State) -> Commit {
         let version = self.clock.next();
         let mut events = Vec::new();
-        for (nth, (_, limit)) in self.rules.limits().iter().enumerate() {
+        for (nth, (_, limit)) in self.filters.limits().iter().enumerate() {
             // A panic is logged where it was caught, and the other limits hold all the same.
             let Ok(bound) = limit.bound() else { continue };
             let mut gone = Vec::new();
             state.evict(nth, bound, &mut gone, version, self.clock.wall());
-            state.apply(&gone, &self.rules);
+            state.apply(&gone, &self.filters);
             events.append(&mut gone);
         }
         state.version = version;
@@ -163,7 +163,7 @@ impl Store {
             at_risk = all.next().map(|first| (first, all.next_back().unwrap_or(first)));
         } else {
             for write in waiting.iter().rev().chain(writes.iter().rev()) {
-                write.commit.events.iter().rev().for_each(|it| state.take_back(it, &self.rules));
+                write.commit.events.iter().rev().for_each(|it| state.take_back(it, &self.filters));
             }
             state.flight.clear();
         }
@@ -275,8 +275,8 @@ impl Store {
 
 impl State {
     /// Undoes an event, which is the last that was done.
-    fn take_back(&mut self, event: &Event, rules: &crate::filter::Rules) {
+    fn take_back(&mut self, event: &Event, filters: &crate::filter::FilterSet) {
         let back = Event { old: event.new.clone(), new: event.old.clone(), ..event.clone() };
-        self.apply(&[back], rules);
+        self.apply(&[back], filters);
     }
 }

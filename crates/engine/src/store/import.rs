@@ -62,7 +62,7 @@ impl Store {
         let version = self.commit_by(bytes, decide).await?;
         imported.version = Some(version);
         for path in paths {
-            self.rules.after_write(caller, &path).await;
+            self.filters.after_write(caller, &path).await;
         }
         Ok(imported)
     }
@@ -78,7 +78,7 @@ impl Store {
                 (list.glob().clone(), list.key(version))
             }
         };
-        let data = Some(self.rules.write(caller, &path, data).await?);
+        let data = Some(self.filters.write(caller, &path, data).await?);
         // What is new has not been changed since.
         let updated = updated.or(created.map(|_| 0));
         Ok(Wanted { path, target, change: Change { key, data, times: Times { created, updated } } })
@@ -86,9 +86,9 @@ impl Store {
 
     /// The application says what its limits are; that is not for the lock.
     fn bounds(&self, wanted: &[Wanted]) -> Result<Bounds, Error> {
-        let limits = self.rules.limits().iter().enumerate();
+        let limits = self.filters.limits().iter().enumerate();
         let touched =
-            |nth| wanted.iter().any(|it| self.rules.limit_of(&it.change.key) == Some(nth));
+            |nth| wanted.iter().any(|it| self.filters.limit_of(&it.change.key) == Some(nth));
         let bounds = limits.filter(|(nth, _)| touched(*nth));
         bounds.map(|(nth, (_, limit))| Ok((nth, limit.bound()?))).collect()
     }
@@ -114,7 +114,7 @@ impl Store {
             changes.into_iter().map(|change| state.tree.stamp(change, version)).collect();
         imported.created = events.iter().filter(|event| event.old.is_none()).count();
         imported.changed = events.len() - imported.created;
-        state.apply(&events, &self.rules);
+        state.apply(&events, &self.filters);
         let written: HashMap<Key, usize> =
             events.iter().enumerate().map(|(nth, event)| (event.key.clone(), nth)).collect();
         for (nth, bound) in bounds {
@@ -125,7 +125,7 @@ impl Store {
                 .map(|key| state.tree.stamp(Change::delete(key), version))
                 .collect();
             imported.evicted += gone.len();
-            state.apply(&gone, &self.rules);
+            state.apply(&gone, &self.filters);
             for event in gone {
                 let at = written.get(&event.key).and_then(|nth| events.get_mut(*nth));
                 match at {

@@ -37,7 +37,7 @@ pub(crate) async fn answer(
         // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
         Some("pivot") => json(&pivot::NOT_CONFIGURED),
-        Some("orphan-keys") => json(&orphans::keys(&door.engine)),
+        Some("orphan-keys") => json(&orphans::keys(&door.engine, session)),
         _ => return Ok(None),
     };
     Ok(Some(answer))

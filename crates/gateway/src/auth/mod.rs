@@ -86,7 +86,8 @@ impl Builder {
         self
     }
 
-    /// Lets in who is not signed in too, as nobody in particular: filters decide what they see.
+    /// Lets in who is not signed in too, as nobody in particular: filters and
+    /// rules decide what they see.
     /// Default: they are not.
     pub fn anonymous(mut self, anonymous: bool) -> Self {
         self.auth.anonymous = anonymous;
