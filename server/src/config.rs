@@ -3,7 +3,7 @@
 use std::{
     env, fs,
     net::{IpAddr, SocketAddr},
-    num::NonZeroUsize,
+    num::{NonZeroU32, NonZeroUsize},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -171,6 +171,15 @@ pub(crate) struct Config {
     /// above it is told 429. [default: 4096, and as many as there may be from this machine]
     #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS_PER_ADDRESS")]
     pub(crate) max_connections_per_address: Option<NonZeroUsize>,
+
+    /// How many requests there may be in a second from one address (or IPv6 network of 64 bits), and
+    /// for one account; one above it is told 429. [default: 2000, and any number from this machine]
+    #[arg(long, env = "MONOXIDE_MAX_REQUESTS")]
+    pub(crate) max_requests: Option<NonZeroU32>,
+
+    /// How many of these may be writes. [default: 1000, and any number from this machine]
+    #[arg(long, env = "MONOXIDE_MAX_WRITES")]
+    pub(crate) max_writes: Option<NonZeroU32>,
 
     /// How many messages of a key or list are kept for those who are behind or come back; who is
     /// further behind goes on with a snapshot.
@@ -378,6 +387,14 @@ impl Config {
         };
         let builder = match self.max_connections_per_address {
             Some(count) => builder.max_connections_per_address(count.get()),
+            None => builder,
+        };
+        let builder = match self.max_requests {
+            Some(rate) => builder.max_requests(rate),
+            None => builder,
+        };
+        let builder = match self.max_writes {
+            Some(rate) => builder.max_writes(rate),
             None => builder,
         };
         match (self.tls_cert, self.tls_key) {

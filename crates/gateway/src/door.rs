@@ -26,6 +26,7 @@ use crate::{
     origins::Origins,
     pace::Timeouts,
     proxies::Proxies,
+    quotas::Quotas,
     server::BuildError,
 };
 
@@ -77,6 +78,7 @@ pub(crate) struct Settings {
     pub(crate) max_body: usize,
     pub(crate) max_message: usize,
     pub(crate) limits: Limits,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) ping: Duration,
     pub(crate) pong: Duration,
     pub(crate) tick: Duration,

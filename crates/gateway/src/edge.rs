@@ -65,16 +65,23 @@ impl Edge {
 
     /// From where a request comes that `guest` has sent, where that is of interest.
     pub(crate) fn client(&self, guest: &Guest, headers: &HeaderMap) -> Option<ClientAddress> {
-        self.settings.auth.as_ref()?;
-        Some(ClientAddress(self.settings.proxies.client(guest.address.ip(), headers)))
+        let Settings { auth, proxies, quotas, .. } = &*self.settings;
+        let address = proxies.client(guest.address.ip(), headers);
+        let is_asked = auth.is_some() || quotas.count(address);
+        is_asked.then_some(ClientAddress(address))
     }
 
-    /// Refuses what is for another server, and where people sign in, what a page of somebody else
+    /// Refuses what is too much, what is for another server, and where people sign in, what a page of somebody else
     /// wants changed.
     fn refuse(&self, request: &Request) -> Option<Refusal> {
         let Self { doors, settings, .. } = self;
         if matches!(doors, Doors::Operator(_)) {
             return None;
+        }
+        if let Some(from) = request.extensions().get::<ClientAddress>()
+            && let Err(too_many) = settings.quotas.of_address(from.0, request.method())
+        {
+            return Some(too_many.into());
         }
         if !settings.hosts.allow(request) {
             return Some(Refusal::Host);

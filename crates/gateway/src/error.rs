@@ -12,7 +12,7 @@ use monoxide_engine::{
 use monoxide_identity::{Error as IdentityError, TokenError};
 use monoxide_protocol::{JsonError, KeyError};
 
-use crate::{auth::Problem, guests::Full, websocket::Close};
+use crate::{auth::Problem, guests::Full, quotas::TooMany, websocket::Close};
 
 /// What broke inside is for our log, not for the client.
 const INTERNAL: &str = "ooo: internal error";
@@ -62,6 +62,8 @@ pub(crate) enum Refusal {
     Handshake,
     #[error("the page that asks is of another origin")]
     Origin,
+    #[error("too many requests")]
+    TooMany(TooMany),
     #[error("the request is for a name that is not this server's")]
     Host,
     #[error("the request took too long")]
@@ -94,6 +96,12 @@ pub(crate) enum Refusal {
     Identity(#[from] IdentityError),
 }
 
+impl From<TooMany> for Refusal {
+    fn from(too_many: TooMany) -> Self {
+        Self::TooMany(too_many)
+    }
+}
+
 impl Refusal {
     fn answer(&self) -> (StatusCode, String) {
         let (status, text) = match self {
@@ -121,6 +129,7 @@ impl Refusal {
             Self::Json(error) => return (StatusCode::BAD_REQUEST, format!("json: {error}")),
             Self::Handshake => (StatusCode::BAD_REQUEST, "Bad Request\n"),
             Self::Origin => (StatusCode::FORBIDDEN, "Forbidden\n"),
+            Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "ooo: too many requests"),
             Self::Host => {
                 (StatusCode::MISDIRECTED_REQUEST, "ooo: this server has another name (--host)")
             }
@@ -288,6 +297,8 @@ impl Refusal {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Identity(IdentityError::TooMany { retry_after }) => Some(retry_after.as_secs()),
+            // Whole seconds are told, and one too few would be refused again.
+            Self::TooMany(TooMany(wait)) => Some(wait.as_secs() + 1),
             Self::Engine(Error::Loading | Error::Busy)
             | Self::Identity(
                 IdentityError::Busy | IdentityError::Engine(Error::Loading | Error::Busy),

@@ -44,6 +44,7 @@ mod pace;
 mod phases;
 mod preconditions;
 mod proxies;
+mod quotas;
 mod rest;
 mod server;
 mod socket;

@@ -1,6 +1,6 @@
 //! The whole server, from a bound port to the last close frame.
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use monoxide_engine::{Engine, Health};
@@ -28,6 +28,7 @@ use crate::{
     origins::Origins,
     pace::Timeouts,
     proxies::Proxies,
+    quotas::{Quotas, Rates},
     tls::{Tls, TlsError},
 };
 
@@ -54,6 +55,7 @@ pub struct Builder {
     engine: Engine,
     pub(crate) settings: Settings,
     pub(crate) auth: Plan,
+    rates: Rates,
     tls: Option<(PathBuf, PathBuf)>,
 }
 
@@ -121,6 +123,22 @@ impl Builder {
     pub fn max_connections_per_address(mut self, count: usize) -> Self {
         let limits = &mut self.settings.limits;
         (limits.per_address, limits.from_here) = (count, count);
+        self
+    }
+
+    /// How many requests there may be in a second from one IPv4 address or one IPv6 network of 64
+    /// bits, and for one account; five times as many at once from whoever was quiet. One more is
+    /// answered 429 with `Retry-After`. Default: 2,000, and any number from the machine itself, where
+    /// a proxy or a tool may be; what is set is for it, too.
+    pub fn max_requests(mut self, a_second: NonZeroU32) -> Self {
+        (self.rates.requests, self.rates.here) = (a_second, true);
+        self
+    }
+
+    /// How many of these may be writes. Default: 1,000, and any number from the machine itself; what
+    /// is set is for it, too.
+    pub fn max_writes(mut self, a_second: NonZeroU32) -> Self {
+        (self.rates.writes, self.rates.here) = (a_second, true);
         self
     }
 
@@ -243,10 +261,11 @@ impl Builder {
     ///
     /// [`BuildError`] when the parts do not go together.
     pub fn build(self) -> Result<Server, BuildError> {
-        let Self { engine, mut settings, auth, tls } = self;
+        let Self { engine, mut settings, auth, rates, tls } = self;
         settings.check()?;
         settings.is_tls = tls.is_some();
-        settings.auth = auth.finish(settings.is_tls, &settings.origins);
+        settings.quotas = Arc::new(Quotas::new(rates));
+        settings.auth = auth.finish(&settings);
         if settings.auth.is_some() {
             settings.application.endpoints.extend(auth::endpoints());
         }
@@ -269,6 +288,7 @@ impl Server {
             site: None,
             max_body: 10 * 1024 * 1024,
             max_message: 1024 * 1024,
+            quotas: Arc::default(),
             limits: Limits { total: 65_536, per_address: 4096, from_here: usize::MAX },
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
@@ -290,7 +310,7 @@ impl Server {
             application: Application::default(),
             auth: None,
         };
-        Builder { engine, settings, auth: Plan::default(), tls: None }
+        Builder { engine, settings, auth: Plan::default(), rates: Rates::default(), tls: None }
     }
 
     /// Serves until `stop` is cancelled. Then sockets are closed with 1001, requests that were

@@ -7,11 +7,11 @@ const MAY_USE: [(&str, &[&str]); 12] = [
     ("monoxide-protocol", &[]),
     ("monoxide-engine", &["monoxide-protocol"]),
     ("monoxide-identity", &["monoxide-engine"]),
+    ("monoxide-rules", &["monoxide-protocol", "monoxide-engine"]),
     (
         "monoxide-gateway",
         &["monoxide-protocol", "monoxide-engine", "monoxide-identity", "monoxide-client"],
     ),
-    ("monoxide-rules", &["monoxide-protocol", "monoxide-engine"]),
     ("monoxide-client", &["monoxide-protocol"]),
     ("monoxide-ui", &["monoxide-protocol", "monoxide-client"]),
     (

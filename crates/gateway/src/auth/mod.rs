@@ -29,8 +29,11 @@ pub(crate) use self::{
 };
 use crate::{
     admin::Parameters,
+    door::Settings,
     error::Refusal,
     origins::Origins,
+    proxies::ClientAddress,
+    quotas::Quotas,
     server::Builder,
     upgrade::{is_upgrade, words},
 };
@@ -51,6 +54,7 @@ pub(crate) struct Auth {
     /// Cookies go over TLS only.
     secure: bool,
     origins: Origins,
+    quotas: Arc<Quotas>,
     pub(crate) on_set_up: Option<SetUpHook>,
 }
 
@@ -67,11 +71,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn finish(self, is_tls: bool, origins: &Origins) -> Option<Arc<Auth>> {
+    pub(crate) fn finish(self, settings: &Settings) -> Option<Arc<Auth>> {
         let Self { identities, anonymous, secure, on_set_up } = self;
-        let (secure, origins) = (secure || is_tls, origins.clone());
-        let identities = identities?;
-        Some(Arc::new(Auth { identities, anonymous, secure, origins, on_set_up }))
+        let (secure, origins) = (secure || settings.is_tls, settings.origins.clone());
+        let (identities, quotas) = (identities?, Arc::clone(&settings.quotas));
+        Some(Arc::new(Auth { identities, anonymous, secure, origins, quotas, on_set_up }))
     }
 }
 
@@ -86,7 +90,8 @@ impl Builder {
         self
     }
 
-    /// Lets in who is not signed in too, as nobody in particular: filters decide what they see.
+    /// Lets in who is not signed in too, as nobody in particular: filters and
+    /// rules decide what they see.
     /// Default: they are not.
     pub fn anonymous(mut self, anonymous: bool) -> Self {
         self.auth.anonymous = anonymous;
@@ -293,6 +298,11 @@ impl Guard {
     fn admit(&self, request: &Request) -> Result<(Asker, Identity), Refusal> {
         let headers = request.headers();
         let asker = self.auth.ask(request.method(), headers)?;
+        if let Some(caller) = &asker.caller
+            && let Some(from) = request.extensions().get::<ClientAddress>()
+        {
+            self.auth.quotas.of_account(caller.account.as_str(), from.0, request.method())?;
+        }
         // Endpoints open no sockets of ours, so nobody says there later who it is.
         let is_late = !matches!(self.behind, Behind::Endpoints(_))
             && is_upgrade(request.method(), headers)

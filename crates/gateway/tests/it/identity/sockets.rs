@@ -258,26 +258,6 @@ async fn who_is_signed_out_disabled_removed_or_changed_is_off_at_once() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_signed_out_is_off_at_once_though_there_is_always_something_to_tell() {
-    let house = House::new().await;
-    let ann = house.sign_in("ann").await;
-    let mut socket = open(&house, "/a", &bearer(&ann.token)).await.unwrap();
-    socket.message().await;
-    let engine = house.server.engine().clone();
-    let busy = tokio::spawn(async move {
-        loop {
-            engine.set("a".parse().unwrap(), Json::parse(b"1").unwrap()).await.unwrap();
-        }
-    });
-    socket.message().await;
-
-    house.identities.end_session(&ann.account.account, ann.session).await.unwrap();
-
-    assert_eq!(closed(socket).await, 4401);
-    busy.abort();
-}
-
 #[tokio::test]
 async fn who_is_connected_is_shown_with_their_account() {
     let house = House::new().await;
