@@ -24,6 +24,7 @@ mod page;
 mod panics;
 mod patches;
 mod redact;
+mod refusals;
 mod rest;
 mod shutdown;
 mod sockets;
