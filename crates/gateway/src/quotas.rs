@@ -27,14 +27,20 @@ use crate::guests::Network;
 const PLACES: u64 = 1 << 16;
 
 /// How many seconds' worth whoever was quiet may ask for at once.
-const AT_ONCE: u32 = 5;
+const AT_ONCE: NonZeroU32 = NonZeroU32::new(5).expect("5 is not 0");
 
 /// What may be asked in a second.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rates {
-    pub(crate) requests: NonZeroU32,
-    pub(crate) writes: NonZeroU32,
-    /// Whether they are for the machine itself, too.
+    pub(crate) requests: Rate,
+    pub(crate) writes: Rate,
+}
+
+/// So many in a second.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
+    pub(crate) a_second: NonZeroU32,
+    /// Whether it is for the machine itself, too.
     pub(crate) here: bool,
 }
 
@@ -47,7 +53,7 @@ type Buckets = RateLimiter<
 
 /// Who has asked how often.
 pub(crate) struct Quotas {
-    here: bool,
+    rates: Rates,
     requests: Buckets,
     writes: Buckets,
     places: RandomState,
@@ -74,19 +80,20 @@ impl Default for Rates {
     fn default() -> Self {
         const REQUESTS: NonZeroU32 = NonZeroU32::new(2000).expect("2000 is not 0");
         const WRITES: NonZeroU32 = NonZeroU32::new(1000).expect("1000 is not 0");
-        Self { requests: REQUESTS, writes: WRITES, here: false }
+        let rate = |a_second| Rate { a_second, here: false };
+        Self { requests: rate(REQUESTS), writes: rate(WRITES) }
     }
 }
 
 impl Quotas {
     pub(crate) fn new(rates: Rates) -> Self {
-        let buckets = |rate: NonZeroU32| {
-            let at_once = rate.saturating_mul(NonZeroU32::MIN.saturating_add(AT_ONCE - 1));
-            let quota = Quota::per_second(rate).allow_burst(at_once);
+        let buckets = |Rate { a_second, .. }: Rate| {
+            let at_once = a_second.saturating_mul(AT_ONCE);
+            let quota = Quota::per_second(a_second).allow_burst(at_once);
             RateLimiter::new(quota, HashMapStateStore::default(), DefaultClock::default())
         };
         Self {
-            here: rates.here,
+            rates,
             requests: buckets(rates.requests),
             writes: buckets(rates.writes),
             places: RandomState::new(),
@@ -96,15 +103,12 @@ impl Quotas {
 
     /// Whether it is counted what an address asks.
     pub(crate) fn count(&self, address: IpAddr) -> bool {
-        self.here || !address.to_canonical().is_loopback()
+        self.rates.requests.here || self.rates.writes.here || !is_here(address)
     }
 
     /// Counts a request from an address.
     pub(crate) fn of_address(&self, address: IpAddr, method: &Method) -> Result<(), TooMany> {
-        if !self.count(address) {
-            return Ok(());
-        }
-        self.ask(("address", Network::of(address)), method)
+        self.ask(("address", Network::of(address)), is_here(address), method)
     }
 
     /// Counts a request for an account, which came from an address.
@@ -114,10 +118,7 @@ impl Quotas {
         address: IpAddr,
         method: &Method,
     ) -> Result<(), TooMany> {
-        if !self.count(address) {
-            return Ok(());
-        }
-        self.ask(("account", account), method)
+        self.ask(("account", account), is_here(address), method)
     }
 
     /// How many requests were refused.
@@ -125,11 +126,16 @@ impl Quotas {
         self.refused.load(Ordering::Relaxed)
     }
 
-    fn ask(&self, who: impl Hash, method: &Method) -> Result<(), TooMany> {
+    fn ask(&self, who: impl Hash, is_here: bool, method: &Method) -> Result<(), TooMany> {
+        let Rates { requests, writes } = self.rates;
         let place = self.places.hash_one(who) % PLACES;
         let is_read = matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
-        let asked = self.requests.check_key(&place);
-        let asked = if is_read { asked } else { asked.and(self.writes.check_key(&place)) };
+        let check = |rate: Rate, buckets: &Buckets| match is_here && !rate.here {
+            true => Ok(()),
+            false => buckets.check_key(&place),
+        };
+        let asked = check(requests, &self.requests);
+        let asked = asked.and_then(|()| if is_read { Ok(()) } else { check(writes, &self.writes) });
         asked.map_err(|until| {
             let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
             // Ever more rarely: whoever is refused may come back a thousand times a second.
@@ -141,13 +147,17 @@ impl Quotas {
     }
 }
 
+fn is_here(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn quotas(here: bool) -> Quotas {
-        let rate = |rate| NonZeroU32::new(rate).unwrap();
-        Quotas::new(Rates { requests: rate(2), writes: rate(1), here })
+        let rate = |rate| Rate { a_second: NonZeroU32::new(rate).unwrap(), here };
+        Quotas::new(Rates { requests: rate(2), writes: rate(1) })
     }
 
     fn address(text: &str) -> IpAddr {

@@ -28,7 +28,7 @@ use crate::{
     origins::Origins,
     pace::Timeouts,
     proxies::Proxies,
-    quotas::{Quotas, Rates},
+    quotas::{Quotas, Rate, Rates},
     tls::{Tls, TlsError},
 };
 
@@ -131,14 +131,14 @@ impl Builder {
     /// answered 429 with `Retry-After`. Default: 2,000, and any number from the machine itself, where
     /// a proxy or a tool may be; what is set is for it, too.
     pub fn max_requests(mut self, a_second: NonZeroU32) -> Self {
-        (self.rates.requests, self.rates.here) = (a_second, true);
+        self.rates.requests = Rate { a_second, here: true };
         self
     }
 
     /// How many of these may be writes. Default: 1,000, and any number from the machine itself; what
     /// is set is for it, too.
     pub fn max_writes(mut self, a_second: NonZeroU32) -> Self {
-        (self.rates.writes, self.rates.here) = (a_second, true);
+        self.rates.writes = Rate { a_second, here: true };
         self
     }
 
