@@ -28,6 +28,9 @@ struct Files;
 /// The rules that are in force where no other file is named.
 const RULES: &str = include_str!("../rules.toml");
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "this is where a person is told why it does not start")]
 async fn main() -> ExitCode {
@@ -112,7 +115,7 @@ fn with_identity(server: Builder, identities: Option<Identities>, address: Strin
     server.identity(identities).on_set_up(move |secret| {
         // To the terminal and nowhere else. What is behind the `#` is never sent to a server.
         let link = format!("{address}/_ui/_setup#{secret}");
-        drop(writeln!(io::stdout(), "nobody looks after this server yet: open {link}"));
+        drop(writeln!(io::stdout(), "set it up at {link}"));
     })
 }
 

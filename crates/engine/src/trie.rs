@@ -1,7 +1,8 @@
 //! Globs by their segments: which of many match, without looking at all of them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use foldhash::{HashMap, HashMapExt as _};
 use monoxide_protocol::{Glob, Key};
 
 /// A trie in which a star is a segment like any other. Nodes refer to each other by number, so
@@ -28,7 +29,7 @@ const ROOT: u64 = 0;
 
 impl<T> Default for Trie<T> {
     fn default() -> Self {
-        Self { nodes: HashMap::from([(ROOT, Node::default())]), next: ROOT + 1 }
+        Self { nodes: HashMap::from_iter([(ROOT, Node::default())]), next: ROOT + 1 }
     }
 }
 

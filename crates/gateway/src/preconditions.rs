@@ -1,5 +1,7 @@
 //! `If-Match` and `If-None-Match` (RFC 9110, section 13.1), and the `ETag` they speak of.
 
+use std::fmt::Write as _;
+
 use axum::http::{
     HeaderMap, HeaderValue,
     header::{self, HeaderName},
@@ -11,7 +13,10 @@ use crate::error::Refusal;
 
 /// The header that names the version of an object.
 pub(crate) fn etag(version: Version) -> (HeaderName, HeaderValue) {
-    let tag = HeaderValue::try_from(format!("\"{version}\""));
+    // Sixteen digits between two quotes.
+    let mut tag = String::with_capacity(18);
+    _ = write!(tag, "\"{version}\"");
+    let tag = HeaderValue::try_from(tag);
     (header::ETAG, tag.expect("hexadecimal digits and quotes are ASCII"))
 }
 

@@ -197,8 +197,8 @@ fn methods(glob: &Glob) -> &'static str {
 /// What a write answers: the last segment of the key that was written, and its new version.
 fn written(key: &Key, version: Version) -> Response {
     // A key has no character that JSON would escape.
-    let index = json(format!(r#"{{"index":"{}"}}"#, key.index()));
-    ([etag(version)], index).into_response()
+    let index = [r#"{"index":""#, key.index(), r#""}"#].concat();
+    ([etag(version)], json(index)).into_response()
 }
 
 fn json(text: String) -> Response {

@@ -1,6 +1,6 @@
 //! A JSON value as text, checked once.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, str::Chars};
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::{Value, value::RawValue};
@@ -189,7 +189,9 @@ fn compact(text: &str) -> Result<String, JsonError> {
     let mut out = String::with_capacity(text.len());
     let mut depth = 0_usize;
     let mut chars = text.chars();
-    while let Some(c) = chars.next() {
+    loop {
+        copy_until(&mut chars, &mut out, &BETWEEN);
+        let Some(c) = chars.next() else { return Ok(out) };
         match c {
             ' ' | '\t' | '\r' | '\n' => continue,
             '[' | '{' => depth += 1,
@@ -208,7 +210,34 @@ fn compact(text: &str) -> Result<String, JsonError> {
             }
         }
     }
-    Ok(out)
+}
+
+/// What is looked at between strings.
+const BETWEEN: Bytes = these(b" \t\r\n[]{}\"");
+
+/// What is looked at within strings. The line separators' first byte is that of others, too.
+const WITHIN: Bytes = these(b"\"\\<>&\xe2");
+
+/// Some of all bytes.
+type Bytes = [bool; 256];
+
+const fn these(mut bytes: &[u8]) -> Bytes {
+    let mut these = [false; 256];
+    while let [first, rest @ ..] = bytes {
+        these[*first as usize] = true;
+        bytes = rest;
+    }
+    these
+}
+
+/// Copies what comes before the next of these bytes, each of which begins a character.
+fn copy_until(chars: &mut Chars<'_>, out: &mut String, bytes: &Bytes) {
+    let text = chars.as_str();
+    let found = text.bytes().position(|byte| bytes.get(usize::from(byte)) == Some(&true));
+    let end = found.unwrap_or(text.len());
+    let (plain, rest) = text.split_at(end);
+    out.push_str(plain);
+    *chars = rest.chars();
 }
 
 fn check_name(quoted: &str) -> Result<(), JsonError> {
@@ -220,8 +249,10 @@ fn check_name(quoted: &str) -> Result<(), JsonError> {
 }
 
 /// Copies the rest of a string, its closing quote included.
-fn string(chars: &mut std::str::Chars<'_>, out: &mut String) -> Result<(), JsonError> {
-    while let Some(c) = chars.next() {
+fn string(chars: &mut Chars<'_>, out: &mut String) -> Result<(), JsonError> {
+    loop {
+        copy_until(chars, out, &WITHIN);
+        let Some(c) = chars.next() else { return Ok(()) };
         match c {
             '<' => out.push_str("\\u003c"),
             '>' => out.push_str("\\u003e"),
@@ -230,17 +261,16 @@ fn string(chars: &mut std::str::Chars<'_>, out: &mut String) -> Result<(), JsonE
             '\u{2029}' => out.push_str("\\u2029"),
             '"' => {
                 out.push('"');
-                break;
+                return Ok(());
             }
             '\\' => escape(chars, out)?,
             other => out.push(other),
         }
     }
-    Ok(())
 }
 
 /// Copies what stands behind a backslash.
-fn escape(chars: &mut std::str::Chars<'_>, out: &mut String) -> Result<(), JsonError> {
+fn escape(chars: &mut Chars<'_>, out: &mut String) -> Result<(), JsonError> {
     let from = chars.as_str();
     let mut length = 1;
     if chars.next() == Some('u') {
@@ -263,6 +293,6 @@ fn escape(chars: &mut std::str::Chars<'_>, out: &mut String) -> Result<(), JsonE
 }
 
 /// Reads four hexadecimal digits.
-fn code_unit(chars: &mut std::str::Chars<'_>) -> u32 {
+fn code_unit(chars: &mut Chars<'_>) -> u32 {
     chars.by_ref().take(4).fold(0, |unit, c| unit * 16 + c.to_digit(16).unwrap_or_default())
 }

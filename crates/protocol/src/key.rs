@@ -217,13 +217,14 @@ impl Target {
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         check_letters(text)?;
         // Where the star stands is said before whether it is whole, as ooo does.
-        match text.matches('*').count() {
+        match text.bytes().filter(|&byte| byte == b'*').count() {
             0 => {}
             1 if !text.ends_with('*') => return Err(KeyError::StarNotLast(text.to_owned())),
             1 => {}
             _ => return Err(KeyError::SeveralStars(text.to_owned())),
         }
-        let glob = Glob::parse(text)?;
+        check_stars(text)?;
+        let glob = Glob(text.into());
         Ok(glob.as_key().map_or_else(|| Self::List(List(glob)), Self::Object))
     }
 }
@@ -246,21 +247,23 @@ fn check_letters(text: &str) -> Result<(), KeyError> {
     if text.is_empty() {
         return Err(KeyError::Empty);
     }
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_./*".contains(c);
-    if let Some(found) = text.chars().find(|&c| !allowed(c)) {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./*".contains(byte);
+    // All that is allowed is ASCII, so what is not begins a character.
+    let from = text.bytes().position(|byte| !allowed(&byte));
+    if let Some(found) = from.and_then(|from| text.get(from..)?.chars().next()) {
         return Err(KeyError::Character { text: text.to_owned(), found });
     }
     let edge = |c: char| c.is_ascii_alphanumeric() || c == '*';
     if !(text.starts_with(edge) && text.ends_with(edge)) {
         return Err(KeyError::Edge(text.to_owned()));
     }
-    if text.contains("**") {
+    if text.as_bytes().windows(2).any(|two| two == b"**") {
         return Err(KeyError::PartialGlob(text.to_owned()));
     }
-    for segment in text.split('/') {
+    for segment in segments(text) {
         match segment {
-            "" => return Err(KeyError::EmptySegment(text.to_owned())),
-            "." | ".." => return Err(KeyError::DotSegment(text.to_owned())),
+            b"" => return Err(KeyError::EmptySegment(text.to_owned())),
+            b"." | b".." => return Err(KeyError::DotSegment(text.to_owned())),
             _ => {}
         }
     }
@@ -268,10 +271,15 @@ fn check_letters(text: &str) -> Result<(), KeyError> {
 }
 
 fn check_stars(text: &str) -> Result<(), KeyError> {
-    if text.split('/').any(|segment| segment.contains('*') && segment != "*") {
+    if segments(text).any(|segment| segment.contains(&b'*') && segment != b"*") {
         return Err(KeyError::PartialGlob(text.to_owned()));
     }
     Ok(())
+}
+
+/// As bytes: most are so short that looking for a slash as text costs more than they do.
+fn segments(text: &str) -> impl Iterator<Item = &[u8]> {
+    text.as_bytes().split(|&byte| byte == b'/')
 }
 
 macro_rules! text_newtype {

@@ -31,7 +31,7 @@ async fn ask(running: &Running, method: &str, target: &str, headers: &str, body:
 async fn link(running: &mut Running) -> String {
     let mut line = String::new();
     running.stdout.read_line(&mut line).await.unwrap();
-    let link = line.trim_end().strip_prefix("nobody looks after this server yet: open ");
+    let link = line.trim_end().strip_prefix("set it up at ");
     link.unwrap_or_else(|| panic!("{line:?} is no link")).to_owned()
 }
 
