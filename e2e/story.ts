@@ -33,7 +33,7 @@ export class Server {
 
   async #start(addr: string): Promise<void> {
     const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
-    const child = spawn(program, ['--memory', '--addr', addr, '--log', 'warn'], { cwd: this.folder, stdio });
+    const child = spawn(program, ['--memory', '--open', '--addr', addr, '--log', 'warn'], { cwd: this.folder, stdio });
     this.#process = child;
     for await (const line of createInterface(child.stdout)) {
       const address = line.match(/^listening on (http:\/\/\S+)$/);

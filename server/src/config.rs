@@ -1,7 +1,14 @@
 //! Every setting of the server: its flag, its name in the environment, its default.
 
-use std::{env, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
+use std::{
+    env, fs,
+    net::{IpAddr, SocketAddr},
+    num::{NonZeroU32, NonZeroUsize},
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
+use anyhow::Context as _;
 use clap::{
     CommandFactory as _, Parser, Subcommand, builder::BoolishValueParser, error::ContextKind,
 };
@@ -9,7 +16,8 @@ use monoxide_engine::{
     self as engine, Durability, Engine, Filters,
     backend::{Folder, FolderError, Kind},
 };
-use monoxide_gateway::Server;
+use monoxide_gateway::{IpNet, Server};
+use monoxide_identity::{Identities, Key};
 use monoxide_tools::Place;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
@@ -78,8 +86,49 @@ pub(crate) struct Config {
     pub(crate) backup_keep: NonZeroUsize,
 
     /// The file that says who may do what. It is read again when it changes, and on SIGHUP.
+    /// Without it, `server/rules.toml` as it was when this program was built; with `--open`, none.
     #[arg(long, env = "MONOXIDE_RULES", global = true)]
     pub(crate) rules: Option<PathBuf>,
+
+    /// Asks nobody who they are: whoever reaches the server may do everything that rules and filters
+    /// allow. For trying things out, and for clients of ooo.
+    #[arg(long, env = "MONOXIDE_OPEN", value_parser = BoolishValueParser::new())]
+    pub(crate) open: bool,
+
+    /// Lets in who is not signed in, too, as far as the rules allow.
+    #[arg(long, env = "MONOXIDE_ANONYMOUS", value_parser = BoolishValueParser::new())]
+    pub(crate) anonymous: bool,
+
+    /// The names by which people reach the server, such as `app.example`, with commas between
+    /// several. Requests for another are refused, but for `localhost` and the address it listens on.
+    #[arg(long, env = "MONOXIDE_HOST", value_delimiter = ',', value_parser = host)]
+    pub(crate) host: Vec<String>,
+
+    /// Lets people make themselves an account, with these roles; with commas between several.
+    #[arg(long, env = "MONOXIDE_REGISTRATION", value_delimiter = ',')]
+    pub(crate) registration: Option<Vec<String>>,
+
+    /// The file with the key that signs tokens, a private Ed25519 key in PEM. Without it, a secret
+    /// that is made at the first start and kept with the accounts.
+    #[arg(long, env = "MONOXIDE_KEY")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// The file with the key that signed before that one, for ten minutes after a change.
+    #[arg(long, env = "MONOXIDE_PREVIOUS_KEY", requires = "key")]
+    pub(crate) previous_key: Option<PathBuf>,
+
+    /// How long a token is good before it has to be refreshed.
+    #[arg(long, env = "MONOXIDE_TOKEN_LIFETIME", default_value = "10m", value_parser = duration)]
+    pub(crate) token_lifetime: Duration,
+
+    /// Has browsers send cookies over TLS only, when a proxy speaks it and not this server.
+    #[arg(long, env = "MONOXIDE_SECURE_COOKIES", value_parser = BoolishValueParser::new())]
+    pub(crate) secure_cookies: bool,
+
+    /// The addresses and networks of proxies, such as `10.0.0.0/8`, with commas between several.
+    /// Only from these is it believed whom they ask for (`X-Forwarded-For`).
+    #[arg(long, env = "MONOXIDE_TRUSTED_PROXIES", value_delimiter = ',', value_parser = network)]
+    pub(crate) trusted_proxies: Vec<IpNet>,
 
     /// What to log: a level, or levels by module such as `info,monoxide_gateway=debug`.
     #[arg(long, env = "MONOXIDE_LOG", default_value = "info", value_parser = filter)]
@@ -122,6 +171,15 @@ pub(crate) struct Config {
     /// above it is told 429. [default: 4096, and as many as there may be from this machine]
     #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS_PER_ADDRESS")]
     pub(crate) max_connections_per_address: Option<NonZeroUsize>,
+
+    /// How many requests there may be in a second from one address (or IPv6 network of 64 bits), and
+    /// for one account; one above it is told 429. [default: 2000, and any number from this machine]
+    #[arg(long, env = "MONOXIDE_MAX_REQUESTS")]
+    pub(crate) max_requests: Option<NonZeroU32>,
+
+    /// How many of these may be writes. [default: 1000, and any number from this machine]
+    #[arg(long, env = "MONOXIDE_MAX_WRITES")]
+    pub(crate) max_writes: Option<NonZeroU32>,
 
     /// How many messages of a key or list are kept for those who are behind or come back; who is
     /// further behind goes on with a snapshot.
@@ -255,9 +313,45 @@ impl Config {
             .durability(self.durability)
     }
 
+    /// The accounts beside what `engine` keeps; `None` when nobody is asked who they are.
+    ///
+    /// # Errors
+    ///
+    /// When a key or a role cannot be used.
+    pub(crate) fn identities(&self, engine: &Engine) -> anyhow::Result<Option<Identities>> {
+        if self.open {
+            return Ok(None);
+        }
+        let mut builder = Identities::builder(engine).token_lifetime(self.token_lifetime);
+        if let Some(path) = &self.key {
+            builder = builder.key(key(path)?);
+        }
+        if let Some(path) = &self.previous_key {
+            builder = builder.previous_key(key(path)?);
+        }
+        if let Some(roles) = &self.registration {
+            builder = builder.registration(roles);
+        }
+        builder.build().map(Some).map_err(|error| anyhow::anyhow!("--registration: {error}"))
+    }
+
+    /// Where people reach the server, when it listens on `addr`.
+    pub(crate) fn address(&self, addr: SocketAddr) -> String {
+        let scheme = if self.tls_cert.is_some() || self.secure_cookies { "https" } else { "http" };
+        match self.host.first() {
+            Some(host) if self.secure_cookies => format!("https://{host}"),
+            Some(host) => format!("{scheme}://{host}:{}", addr.port()),
+            None if addr.ip().is_unspecified() => format!("{scheme}://localhost:{}", addr.port()),
+            None => format!("{scheme}://{addr}"),
+        }
+    }
+
     /// The start of a server over `engine` with these settings.
     pub(crate) fn server(self, engine: Engine) -> monoxide_gateway::Builder {
         let builder = Server::builder(engine)
+            .trusted_proxies(self.trusted_proxies)
+            .anonymous(self.anonymous)
+            .secure_cookies(self.secure_cookies)
             .name(self.name)
             .deadline(self.deadline)
             .header_timeout(self.header_timeout)
@@ -279,9 +373,28 @@ impl Config {
             (Some(every), Some(folder)) => builder.backups(every, folder, self.backup_keep.get()),
             _ => builder,
         };
-        let builder = if self.origins.is_empty() { builder } else { builder.origins(self.origins) };
+        let builder = match self.open && self.origins.is_empty() {
+            true => builder,
+            false => builder.origins(self.origins),
+        };
+        let builder = match self.open && self.host.is_empty() {
+            true => builder,
+            false => {
+                let here = ["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
+                let own = std::iter::once(self.addr.ip().to_string());
+                builder.hosts(here.into_iter().chain(own).chain(self.host))
+            }
+        };
         let builder = match self.max_connections_per_address {
             Some(count) => builder.max_connections_per_address(count.get()),
+            None => builder,
+        };
+        let builder = match self.max_requests {
+            Some(rate) => builder.max_requests(rate),
+            None => builder,
+        };
+        let builder = match self.max_writes {
+            Some(rate) => builder.max_writes(rate),
             None => builder,
         };
         match (self.tls_cert, self.tls_key) {
@@ -347,6 +460,34 @@ fn durability(text: &str) -> Result<Durability, String> {
         None if text == "flushed" => Ok(Durability::Flushed),
         Some(("interval", time)) => duration(time).map(Durability::Interval),
         _ => Err("it is `flushed`, or like `interval:100ms`".to_owned()),
+    }
+}
+
+/// A key that signs tokens.
+fn key(path: &Path) -> anyhow::Result<Key> {
+    let shown = path.display();
+    let pem = fs::read(path).with_context(|| format!("cannot read the key `{shown}`"))?;
+    Key::ed25519_pem(&pem).with_context(|| format!("`{shown}` cannot sign"))
+}
+
+/// A network, or one address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let address = || text.parse().map(|address: IpAddr| address.to_canonical().into());
+    text.parse()
+        .or_else(|_| address())
+        .map_err(|_| "it is like `10.0.0.0/8` or `192.0.2.7`".to_owned())
+}
+
+/// A name or an address, without a port.
+fn host(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let is_one = text.parse::<IpAddr>().is_ok()
+        || (!text.is_empty()
+            && text.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '.' | '-')));
+    match is_one {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err("it is a name such as `app.example`, without a scheme and a port".to_owned()),
     }
 }
 

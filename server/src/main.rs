@@ -13,6 +13,7 @@ use std::{
 
 use anyhow::Context as _;
 use monoxide_gateway::{Builder, Site, listen};
+use monoxide_identity::Identities;
 use monoxide_rules::{self as rules, RuleSet, follow};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,9 @@ use crate::config::{Command, Config};
 #[folder = "../target/site"]
 #[allow_missing = true]
 struct Files;
+
+/// The rules that are in force where no other file is named.
+const RULES: &str = include_str!("../rules.toml");
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -64,15 +68,26 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
 
     config.fit(raise_the_limit_of_open_files());
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
+    let is_open = config.open;
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
     let path = config.rules.take();
-    let rules = path.as_deref().map(RuleSet::from_file).transpose()?;
+    let rules = match &path {
+        Some(path) => Some(RuleSet::from_file(path)?),
+        None if is_open => None,
+        None => Some(RuleSet::parse("rules.toml", RULES)?),
+    };
     let rules = rules.map(|rules| Arc::new(rules) as _);
     let engine = config.engine()?.filters(filters::filters()).rules(rules).start()?;
-    let server = config.server(engine.clone()).site(site);
-    let server = routes::endpoints().into_iter().fold(server, Builder::endpoint).build()?;
+    let identities = config.identities(&engine)?;
 
     let listener = listen(addr).with_context(|| format!("cannot listen on {addr}"))?;
+    let address = config.address(listener.local_addr()?);
+    let server = config.server(engine.clone()).site(site);
+    let server = with_identity(server, identities, address);
+    let server = routes::endpoints().into_iter().fold(server, Builder::endpoint).build()?;
+    if is_open {
+        tracing::warn!("it is open: nobody is asked who they are (--open)");
+    }
     let stop = CancellationToken::new();
     let signalled = cancel_on_signal(stop.clone())?;
     let scheme = if tls { "https" } else { "http" };
@@ -94,9 +109,19 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     served.context("the server failed")
 }
 
+/// Has the server ask who somebody is, and tells whoever started it how to make the first account.
+fn with_identity(server: Builder, identities: Option<Identities>, address: String) -> Builder {
+    let Some(identities) = identities else { return server };
+    server.identity(identities).on_set_up(move |secret| {
+        // To the terminal and nowhere else. What is behind the `#` is never sent to a server.
+        let link = format!("{address}/_ui/_setup#{secret}");
+        drop(writeln!(io::stdout(), "set it up at {link}"));
+    })
+}
+
 /// Says which rule decides; refused is a failure, for scripts.
 fn explain(command: rules::command::Command, file: Option<&Path>) -> anyhow::Result<()> {
-    let explanation = command.run(file, include_str!("../rules.toml"))?;
+    let explanation = command.run(file, RULES)?;
     writeln!(io::stdout(), "{explanation}")?;
     std::process::exit(i32::from(!explanation.is_allowed));
 }

@@ -11,14 +11,14 @@ use std::{
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_monoxide");
 
-/// The program with these arguments, without the settings of whoever runs the tests, in memory.
+/// The program with these arguments, without the settings of whoever runs the tests, in memory, and open.
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(PROGRAM);
     let ours = std::env::vars_os().map(|(name, _)| name);
     for name in ours.filter(|name| name.to_string_lossy().starts_with("MONOXIDE_")) {
         command.env_remove(name);
     }
-    command.env("MONOXIDE_MEMORY", "yes").args(arguments);
+    command.envs([("MONOXIDE_MEMORY", "yes"), ("MONOXIDE_OPEN", "yes")]).args(arguments);
     command
 }
 
@@ -202,7 +202,7 @@ fn check_told(server: &Running, inside: usize, told: &str) {
 #[cfg(target_os = "linux")]
 fn with_few_files(limit: &str) -> Running {
     let mut command = Command::new("sh");
-    let script = format!("ulimit {limit}; exec \"$0\" --memory --addr=127.0.0.1:0");
+    let script = format!("ulimit {limit}; exec \"$0\" --memory --open --addr=127.0.0.1:0");
     command.args(["-c", &script, PROGRAM]);
     Running::start(command)
 }

@@ -4,7 +4,9 @@ use std::process::Command;
 
 use anyhow::{Result, ensure};
 
-use crate::{crash, program, server, setup, step::step, test, tidy, wasm_target::TARGET, watch};
+use crate::{
+    crash, deny, program, server, setup, step::step, test, tidy, wasm_target::TARGET, watch,
+};
 
 /// The packages that run in the browser.
 const IN_THE_BROWSER: [&str; 10] = [
@@ -24,6 +26,7 @@ const IN_THE_BROWSER: [&str; 10] = [
 pub(crate) fn ci() -> Result<()> {
     step("tidy", tidy::tidy)?;
     step("format", || cargo(&["fmt", "--all", "--check"]))?;
+    step("what others wrote", deny::check)?;
     let browser = setup::tests()?;
     step("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-Dwarnings"]))?;
     step("clippy in the browser", || {

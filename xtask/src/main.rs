@@ -5,6 +5,7 @@ mod bench;
 mod browser;
 mod ci;
 mod crash;
+mod deny;
 mod files;
 mod program;
 mod rust_source;

@@ -25,6 +25,7 @@ pub(crate) fn prove(browser: &str) -> Result<String> {
     npx.env("MONOXIDE_URL", format!("http://{site}"));
     npx.env("LEPTOS_SITE_ADDR", site.to_string());
     npx.env("LEPTOS_RELOAD_PORT", reload.port().to_string());
+    npx.env("MONOXIDE_OPEN", "yes");
     // What others wrote is compiled once for both.
     npx.env("CARGO_TARGET_DIR", here.join("target"));
     npx.env(browser::VARIABLE, browser);

@@ -30,7 +30,7 @@ use crate::{
     log::{self, Durability, Health, Log},
     patch::Patch,
     rules::{Operation, Rules},
-    store::Store,
+    store::{AccountChanges, AccountEntry, Store},
 };
 
 /// How often it is looked whether objects got too old, or a limit lower.
@@ -217,6 +217,28 @@ impl Engine {
             skips: self.shared.totals.skips.load(Ordering::Relaxed),
             pinned_bytes: self.shared.totals.pins.bytes(),
         })
+    }
+
+    /// The entries that are kept beside the state for whoever keeps accounts, ordered by their
+    /// names. No key leads to them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Loading`] until everything is [loaded](Self::ready).
+    pub fn accounts(&self) -> Result<Vec<AccountEntry>, Error> {
+        Ok(self.program().store()?.accounts())
+    }
+
+    /// Changes entries that are kept beside the state, all or none. It returns when they are on
+    /// disk, whatever the durability of the state is. When it is dropped before, they may be
+    /// changed or not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Storage`] when they cannot be made durable, [`Error::Loading`] until everything
+    /// is [loaded](Self::ready), [`Error::Closed`] during shutdown.
+    pub async fn change_accounts(&self, changes: AccountChanges) -> Result<(), Error> {
+        self.program().store()?.change_accounts(changes).await
     }
 
     /// Puts other rules in force, or none, and gives the version at which that is so: a write is

@@ -60,4 +60,5 @@ pub use crate::{
     log::{Durability, Health},
     patch::Patch,
     rules::{Asked, Inputs, Operation, Rules, Verdict},
+    store::{AccountChanges, AccountEntry},
 };

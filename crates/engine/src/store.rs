@@ -1,5 +1,6 @@
 //! The committed truth, in memory, and the one place where it changes.
 
+mod accounts;
 mod durable;
 mod flight;
 mod import;
@@ -12,6 +13,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use monoxide_protocol::{Glob, Json, Key, Object, Version};
 
+pub use self::accounts::{AccountChanges, AccountEntry};
+pub(crate) use self::accounts::{AccountWrite, Entries};
 use self::{flight::Flight, limits::LimitIndex, queues::Queues, tree::Tree};
 use crate::{
     access::Access,
@@ -48,6 +51,8 @@ struct State {
     limits: LimitIndex,
     flight: Flight,
     queue: Queue,
+    /// What is kept beside, as far as it is durable.
+    accounts: Entries,
 }
 
 /// What a write decided: the new data of a key, or that it goes.
@@ -343,7 +348,8 @@ fn size(key: &Key, data: &Json) -> usize {
 impl State {
     fn new(version: Version, limits: usize) -> Self {
         let (tree, limits) = (Tree::default(), LimitIndex::new(limits));
-        Self { version, tree, limits, flight: Flight::default(), queue: Queue::default() }
+        let (flight, queue, accounts) = (Flight::default(), Queue::default(), Entries::new());
+        Self { version, tree, limits, flight, queue, accounts }
     }
 
     /// What readers see of `key`.

@@ -16,7 +16,7 @@ use crate::{
     admin,
     door::{Caller, Door, Settings, address},
     error::Refusal,
-    socket::{self, Source},
+    socket::{self, Wanted},
     upgrade::{MaybeUpgrade, words},
 };
 
@@ -52,8 +52,9 @@ impl Site {
     /// The files that `E` embeds, and the page that loads them.
     ///
     /// In `page` these are replaced: `{{name}}` by the server's name, `{{css}}`, `{{js}}`,
-    /// `{{wasm}}` and `{{boot}}` by addresses that change with the content, and `{{reload}}` by a
-    /// script in the development loop and by nothing otherwise.
+    /// `{{wasm}}` and `{{boot}}` by addresses that change with the content, `{{identity}}` by `on`
+    /// where people sign in and else by `off`, and `{{reload}}` by a script in the development loop
+    /// and by nothing otherwise.
     #[must_use]
     pub fn new<E: RustEmbed>(page: &'static str) -> Self {
         Self { page, names: || E::iter().collect(), file: E::get, reload_port: None }
@@ -85,7 +86,7 @@ impl Site {
     }
 
     /// The page, or `None` when the front end was not built.
-    fn page(&self, name: &str) -> Option<String> {
+    fn page(&self, name: &str, asks_who: bool) -> Option<String> {
         (self.file)(SCRIPT)?;
         (self.file)(WASM)?;
         let boot = format!("/_pkg/boot.js?v={}{}", self.version(SCRIPT), self.version(WASM));
@@ -94,6 +95,7 @@ impl Site {
             None => "",
         };
         let page = self.page.replace("{{name}}", &escape(name)).replace("{{boot}}", &boot);
+        let page = page.replace("{{identity}}", if asks_who { "on" } else { "off" });
         let page = page.replace("{{css}}", &self.address(STYLE));
         let page = page.replace("{{js}}", &self.address(SCRIPT));
         Some(page.replace("{{wasm}}", &self.address(WASM)).replace("{{reload}}", reload))
@@ -159,11 +161,7 @@ async fn root(
     MaybeUpgrade(upgrade): MaybeUpgrade,
 ) -> Result<Response, Refusal> {
     if let Some(upgrade) = upgrade {
-        let upgrade = upgrade?;
-        let admitted = door.settings.application.hooks.admit(session.identity(), String::new());
-        let admitted = admitted.await.map_err(monoxide_engine::Error::from)?;
-        let source = Source::Clock(door.clock.subscribe());
-        return Ok(socket::start(source, admitted, &door, upgrade));
+        return socket::open(&session, &door, Ok(Wanted::Clock), upgrade).await;
     }
     match admin::answer(&door, &session, &uri).await? {
         Some(answer) => Ok(answer),
@@ -173,7 +171,8 @@ async fn root(
 
 async fn page(State(settings): State<Arc<Settings>>) -> Response {
     let site = settings.site.as_ref();
-    let built = site.and_then(|site| Some((site.page(&settings.name)?, site.policy())));
+    let asks_who = settings.auth.is_some();
+    let built = site.and_then(|site| Some((site.page(&settings.name, asks_who)?, site.policy())));
     let (page, policy) = built.unwrap_or_else(|| (NO_FRONT_END.to_owned(), POLICY.to_owned()));
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -17,12 +17,16 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{
     application::Application,
     assets::Site,
+    auth::Auth,
     backups::{Backups, Schedule},
     clock::Clock,
     error::Refusal,
     guests::{Guests, Limits},
+    hosts::Hosts,
     origins::Origins,
     pace::Timeouts,
+    proxies::Proxies,
+    quotas::Quotas,
     server::BuildError,
 };
 
@@ -74,16 +78,23 @@ pub(crate) struct Settings {
     pub(crate) max_body: usize,
     pub(crate) max_message: usize,
     pub(crate) limits: Limits,
+    pub(crate) quotas: Arc<Quotas>,
     pub(crate) ping: Duration,
     pub(crate) pong: Duration,
     pub(crate) tick: Duration,
     pub(crate) deadline: Duration,
     pub(crate) timeouts: Timeouts,
+    pub(crate) hosts: Hosts,
+    /// Whether the server speaks TLS itself.
+    pub(crate) is_tls: bool,
     pub(crate) origins: Origins,
+    pub(crate) proxies: Proxies,
     pub(crate) compression: bool,
     pub(crate) admin_socket: Option<PathBuf>,
     pub(crate) schedule: Option<Schedule>,
     pub(crate) application: Application,
+    /// Absent when everybody is let in.
+    pub(crate) auth: Option<Arc<Auth>>,
 }
 
 /// Far longer than anybody waits, and far from where adding it to a time overflows.

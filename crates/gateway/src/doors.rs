@@ -1,13 +1,13 @@
 //! Every door in its place: what is the server's own, endpoints, and the keys.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, future::ready, sync::Arc};
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{Uri, uri::PathAndQuery},
     middleware::{Next, from_fn},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use futures_util::{FutureExt as _, future::Either};
 use monoxide_engine::Engine;
@@ -16,6 +16,7 @@ use tower::Service as _;
 
 use crate::{
     assets::{self, Site},
+    auth::{Behind, Guard, guarded},
     deadline::Deadline,
     door::{self, Door, Settings, address},
     endpoint::{Endpoint, EndpointError},
@@ -37,6 +38,8 @@ pub(crate) enum Doors {
 pub(crate) struct Table {
     door: Door,
     shadows: Shadows,
+    /// Who looks at those that go straight to the keys.
+    guard: Option<Guard>,
     endpoints: Router,
     /// Everything else: the page and its files, documents, the management API, the keys.
     data: Router,
@@ -49,15 +52,17 @@ impl Doors {
         let deadline = Deadline(door.settings.deadline);
         let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
         let own = own.merge(operator::network()).route_layer(deadline);
-        let mut keys = layers.gate(rest::keys().with_state(door.clone()));
+        let auth = door.settings.auth.as_ref();
+        let keys = layers.gate(rest::keys().with_state(door.clone()));
+        let mut keys = guarded(auth, Behind::Keys, keys);
         // The layers would be around a fallback that is there before them.
         keys = keys.method_not_allowed_fallback(rest::other);
-        if !layers.is_empty() {
+        if !layers.is_empty() || auth.is_some() {
             // What cannot be a key at all has no route, and is answered without the layers.
             keys = keys.route_layer(from_fn(spelled));
         }
-        let data = layers
-            .gate(own.with_state(door.clone()))
+        let own = guarded(auth, Behind::Own, layers.gate(own.with_state(door.clone())));
+        let data = own
             .merge(keys)
             .merge(health::router().with_state(door.clone()))
             .fallback(door::no_route)
@@ -65,17 +70,21 @@ impl Doors {
         let endpoints = match application.endpoints.as_slice() {
             [] => Router::new(),
             some => {
-                layers.gate(endpoints(some, &door)).method_not_allowed_fallback(door::no_method)
+                let open = some.iter().filter(|it| it.is_public).map(|it| it.path.clone());
+                let behind = Behind::Endpoints(open.collect());
+                guarded(auth, behind, layers.gate(endpoints(some, &door)))
+                    .method_not_allowed_fallback(door::no_method)
             }
         };
-        Self::All(Arc::new(Table { door, shadows, endpoints, data }))
+        let guard = auth.map(|auth| Guard::new(auth, Behind::Keys));
+        Self::All(Arc::new(Table { door, shadows, guard, endpoints, data }))
     }
 
     /// Answers a request.
     pub(crate) fn answer(&self, mut request: Request) -> impl Future<Output = Response> + use<> {
-        let Table { door, shadows, endpoints, data } = match self {
+        let Table { door, shadows, guard, endpoints, data } = match self {
             Self::All(table) => &**table,
-            Self::Operator(router) => return Either::Right(call(router, request)),
+            Self::Operator(router) => return Either::Right(Either::Right(call(router, request))),
         };
         let application = &door.settings.application;
         if !application.endpoints.is_empty() {
@@ -89,10 +98,13 @@ impl Doors {
         } else if !application.layers.is_empty() {
             data
         } else {
-            // Nothing is around the keys, and nothing else has this address.
+            // No layer is around the keys, and nothing else has this address.
+            if let Some(refusal) = guard.as_ref().and_then(|it| it.let_in(&mut request).err()) {
+                return Either::Right(Either::Left(ready(refusal.into_response())));
+            }
             return Either::Left(rest::answer(State(door.clone()), request));
         };
-        Either::Right(call(router, request))
+        Either::Right(Either::Right(call(router, request)))
     }
 
     /// Warns of what is stored and cannot be reached.

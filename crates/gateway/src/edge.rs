@@ -15,7 +15,7 @@ use std::{
 use axum::{
     body::{Body, HttpBody},
     extract::Request,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use futures_util::{FutureExt as _, future::Either};
@@ -26,7 +26,12 @@ use tower_http::{
     compression::{Compression, Predicate},
 };
 
-use crate::{door::Settings, doors::Doors, error::Refusal, health, operator, upgrade::words};
+use crate::{
+    door::Settings, doors::Doors, error::Refusal, guests::Guest, health, operator,
+    proxies::ClientAddress, upgrade::words,
+};
+
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 
 /// Below this a packed answer would not save a packet.
 const WORTH_PACKING: u64 = 1024;
@@ -58,14 +63,47 @@ impl Edge {
         Self { doors, settings, opened }
     }
 
+    /// From where a request comes that `guest` has sent, where that is of interest.
+    pub(crate) fn client(&self, guest: &Guest, headers: &HeaderMap) -> Option<ClientAddress> {
+        let Settings { auth, proxies, quotas, .. } = &*self.settings;
+        let address = proxies.client(guest.address.ip(), headers);
+        let is_asked = auth.is_some() || quotas.count(address);
+        is_asked.then_some(ClientAddress(address))
+    }
+
+    /// Refuses what is too much, what is for another server, and where people sign in, what a page of somebody else
+    /// wants changed.
+    fn refuse(&self, request: &Request) -> Option<Refusal> {
+        let Self { doors, settings, .. } = self;
+        if matches!(doors, Doors::Operator(_)) {
+            return None;
+        }
+        if let Some(from) = request.extensions().get::<ClientAddress>()
+            && let Err(too_many) = settings.quotas.of_address(from.0, request.method())
+        {
+            return Some(too_many.into());
+        }
+        if !settings.hosts.allow(request) {
+            return Some(Refusal::Host);
+        }
+        let is_foreign = settings.auth.is_some()
+            && !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS)
+            && !settings.origins.may_open_a_socket(request.headers());
+        is_foreign.then_some(Refusal::ForeignPage)
+    }
+
     /// Answers a request. Nothing here waits, so nothing is kept twice: hyper moves what this gives.
     pub(crate) fn answer(
         &self,
         mut request: Request,
     ) -> impl Future<Output = Response> + Send + use<> {
         let Self { doors, settings, opened } = self;
+        let is_tls = settings.is_tls;
+        if let Some(refusal) = self.refuse(&request) {
+            return Either::Left(ready(secured(refusal.into_response(), is_tls)));
+        }
         if let Some(preflight) = settings.origins.preflight(&request) {
-            return Either::Left(ready(preflight));
+            return Either::Left(ready(secured(preflight, is_tls)));
         }
         let origin = settings.origins.told(request.headers());
         operator::find(&mut request);
@@ -81,9 +119,27 @@ impl Edge {
         };
         Either::Right(AssertUnwindSafe(answer).catch_unwind().map(move |answer| {
             let answer = answer.unwrap_or_else(|panic| panicked(&*panic));
-            told(answer, origin, may_be_packed)
+            secured(told(answer, origin, may_be_packed), is_tls)
         }))
     }
+}
+
+/// The answer, with what browsers are told so that nobody makes something else of it: no other kind
+/// of content, no part of another page, no window that another page has a hold of.
+fn secured(mut answer: Response, is_tls: bool) -> Response {
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return answer;
+    }
+    let headers = answer.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    if is_tls {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    answer
 }
 
 /// Refuses everything but the question how the server is.

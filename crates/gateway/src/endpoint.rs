@@ -52,6 +52,7 @@ pub struct Endpoint {
     pub(crate) methods: Vec<Method>,
     pub(crate) router: MethodRouter<Engine>,
     pub(crate) error: Option<EndpointError>,
+    pub(crate) is_public: bool,
 }
 
 /// What is said about one method.
@@ -95,12 +96,20 @@ impl Endpoint {
             methods: Vec::new(),
             router: MethodRouter::new(),
             error: None,
+            is_public: false,
         }
     }
 
     /// Says what it is for. Default: nothing.
     pub fn about(mut self, text: impl Into<String>) -> Self {
         self.about = text.into();
+        self
+    }
+
+    /// Answers everybody, also where one has to be [signed in](crate::Builder::identity). Default:
+    /// it does not.
+    pub fn public(mut self) -> Self {
+        self.is_public = true;
         self
     }
 

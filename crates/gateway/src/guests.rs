@@ -42,7 +42,7 @@ struct Open {
 
 /// Whose connections are counted together. Who has one address of IPv6 has 2⁶⁴ of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Network {
+pub(crate) enum Network {
     V4(Ipv4Addr),
     /// The first 64 bits.
     V6([u16; 4]),
@@ -153,7 +153,7 @@ impl Drop for Guest {
 }
 
 impl Network {
-    fn of(address: IpAddr) -> Self {
+    pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
             IpAddr::V6(address) => {

@@ -19,6 +19,7 @@
 mod admin;
 mod application;
 mod assets;
+mod auth;
 mod backups;
 mod body;
 mod clock;
@@ -33,6 +34,7 @@ mod example;
 mod guests;
 mod health;
 mod hooks;
+mod hosts;
 mod linger;
 mod listen;
 mod listener;
@@ -41,6 +43,8 @@ mod origins;
 mod pace;
 mod phases;
 mod preconditions;
+mod proxies;
+mod quotas;
 mod rest;
 mod server;
 mod socket;
@@ -48,6 +52,8 @@ mod tls;
 mod turned_away;
 mod upgrade;
 mod websocket;
+
+pub use ipnet::IpNet;
 
 pub use crate::{
     assets::Site,

@@ -126,6 +126,9 @@ impl Listening {
                 // Whoever goes on with the connection goes on being counted.
                 head.extensions.insert(Arc::clone(&guest));
             }
+            if let Some(from) = edge.client(&guest, &head.headers) {
+                head.extensions.insert(from);
+            }
             let (body, rest) = if body.is_end_stream() {
                 (Body::empty(), None)
             } else {
@@ -133,7 +136,8 @@ impl Listening {
                 let (body, rest) = linger::split(body, &self.sockets);
                 (body, Some(rest))
             };
-            let span = tracing::debug_span!("request", method = %head.method, uri = %head.uri);
+            let span =
+                tracing::debug_span!("request", method = %head.method, path = head.uri.path());
             let answer = edge.answer(Request::from_parts(head, body)).instrument(span);
             let pace = pace.clone();
             // A block around it would have room for it twice.

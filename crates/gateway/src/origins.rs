@@ -40,6 +40,12 @@ impl Origins {
         }
     }
 
+    /// Whether no page but our own, or one that is listed by its name, has asked.
+    pub(crate) fn is_ours(&self, headers: &HeaderMap) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN) else { return true };
+        is_own(origin, headers) || matches!(self, Self::Listed(listed) if lists(listed, origin))
+    }
+
     /// The answer to a browser that asks what a page may do, if this is such a request.
     pub(crate) fn preflight<B: Default>(&self, request: &Request) -> Option<Response<B>> {
         let asked = request.headers();

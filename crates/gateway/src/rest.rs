@@ -19,7 +19,7 @@ use crate::{
     door::{Caller, Door, address, asks},
     error::Refusal,
     preconditions::{Preconditions, etag},
-    socket,
+    socket::{self, Wanted},
     upgrade::MaybeUpgrade,
 };
 
@@ -71,10 +71,12 @@ fn without_body(response: Response) -> Response {
 
 async fn read(session: &Session, door: &Door, head: &mut Parts) -> Result<Response, Refusal> {
     let MaybeUpgrade(upgrade) = MaybeUpgrade::of(head, &door.settings.origins);
-    let glob = Glob::parse(&address(&head.uri)?)?;
+    let glob = Glob::parse(&address(&head.uri)?);
     if let Some(upgrade) = upgrade {
-        return Box::pin(socket::subscribe(session, door, glob.into(), upgrade?)).await;
+        let wanted = glob.map(|glob| Wanted::Watched(glob.into())).map_err(Refusal::from);
+        return Box::pin(socket::open(session, door, wanted, upgrade)).await;
     }
+    let glob = glob?;
     let Some(key) = glob.as_key() else {
         return Ok(json(list_json(&session.list(&glob)?)));
     };
@@ -92,7 +94,7 @@ async fn document(
     MaybeUpgrade(upgrade): MaybeUpgrade,
 ) -> Result<Response, Refusal> {
     if let Some(upgrade) = upgrade {
-        return socket::subscribe(&session, &door, Watched::Keys, upgrade?).await;
+        return socket::open(&session, &door, Ok(Wanted::Watched(Watched::Keys)), upgrade).await;
     }
     Ok(json(session.keys().await?))
 }

@@ -1,18 +1,20 @@
 //! The whole server, from a bound port to the last close frame.
 
-use std::{io, path::PathBuf, sync::Arc, time::Duration};
+use std::{io, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
+use ipnet::IpNet;
 use monoxide_engine::{Engine, Health};
 use tokio::{
     join,
     net::TcpListener,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     application::Application,
     assets::Site,
+    auth::{self, Auth, Plan},
     backups::{Backups, Schedule},
     clock::Clock,
     door::{Door, House, Running, Settings, Sockets},
@@ -20,16 +22,21 @@ use crate::{
     edge::{Edge, Opened},
     endpoint::EndpointError,
     guests::{Guests, Limits},
+    hosts::Hosts,
     listen::Listening,
     operator,
     origins::Origins,
     pace::Timeouts,
-    phases::Phases,
+    proxies::Proxies,
+    quotas::{Quotas, Rate, Rates},
     tls::{Tls, TlsError},
 };
 
 /// How long a connection that was cut may take to notice.
 const CUT: Duration = Duration::from_secs(1);
+
+/// How often old sessions are forgotten.
+const SWEEP: Duration = Duration::from_secs(60 * 60);
 
 /// An engine with every door the gateway knows.
 #[derive(Debug)]
@@ -47,6 +54,8 @@ pub struct Server {
 pub struct Builder {
     engine: Engine,
     pub(crate) settings: Settings,
+    pub(crate) auth: Plan,
+    rates: Rates,
     tls: Option<(PathBuf, PathBuf)>,
 }
 
@@ -117,6 +126,22 @@ impl Builder {
         self
     }
 
+    /// How many requests there may be in a second from one IPv4 address or one IPv6 network of 64
+    /// bits, and for one account; five times as many at once from whoever was quiet. One more is
+    /// answered 429 with `Retry-After`. Default: 2,000, and any number from the machine itself, where
+    /// a proxy or a tool may be; what is set is for it, too.
+    pub fn max_requests(mut self, a_second: NonZeroU32) -> Self {
+        self.rates.requests = Rate { a_second, here: true };
+        self
+    }
+
+    /// How many of these may be writes. Default: 1,000, and any number from the machine itself; what
+    /// is set is for it, too.
+    pub fn max_writes(mut self, a_second: NonZeroU32) -> Self {
+        self.rates.writes = Rate { a_second, here: true };
+        self
+    }
+
     /// How often a socket is asked for a sign of life. Default: every 60 seconds.
     pub fn ping(mut self, ping: Duration) -> Self {
         self.settings.ping = ping;
@@ -180,6 +205,20 @@ impl Builder {
         self
     }
 
+    /// The names by which this server is reached, without ports; a request for another is refused
+    /// with 421. With an address of all (`0.0.0.0`, `::`) every address is fine, too. Default: any.
+    pub fn hosts(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.settings.hosts = Hosts::new(names);
+        self
+    }
+
+    /// The networks of proxies that are believed when they say whom they ask for
+    /// (`X-Forwarded-For`). Whoever signs in is then counted by that address. Default: none.
+    pub fn trusted_proxies(mut self, networks: impl IntoIterator<Item = IpNet>) -> Self {
+        self.settings.proxies = Proxies::new(networks);
+        self
+    }
+
     /// Whether answers of a KiB and more are packed for those who can read brotli or gzip.
     /// Default: they are.
     pub fn compression(mut self, compression: bool) -> Self {
@@ -222,8 +261,14 @@ impl Builder {
     ///
     /// [`BuildError`] when the parts do not go together.
     pub fn build(self) -> Result<Server, BuildError> {
-        let Self { engine, settings, tls } = self;
+        let Self { engine, mut settings, auth, rates, tls } = self;
         settings.check()?;
+        settings.is_tls = tls.is_some();
+        settings.quotas = Arc::new(Quotas::new(rates));
+        settings.auth = auth.finish(&settings);
+        if settings.auth.is_some() {
+            settings.application.endpoints.extend(auth::endpoints());
+        }
         let shadows = Shadows::new(&settings)?;
         // A filter for a list is still of use: to programs, and to who watches the list.
         let mut keys = engine.filters().iter().filter(|it| !it.path.is_list());
@@ -243,6 +288,7 @@ impl Server {
             site: None,
             max_body: 10 * 1024 * 1024,
             max_message: 1024 * 1024,
+            quotas: Arc::default(),
             limits: Limits { total: 65_536, per_address: 4096, from_here: usize::MAX },
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
@@ -254,13 +300,17 @@ impl Server {
                 write: Duration::from_secs(60),
                 idle: Duration::from_secs(10),
             },
+            hosts: Hosts::default(),
+            is_tls: false,
             origins: Origins::default(),
+            proxies: Proxies::default(),
             compression: true,
             admin_socket: None,
             schedule: None,
             application: Application::default(),
+            auth: None,
         };
-        Builder { engine, settings, tls: None }
+        Builder { engine, settings, auth: Plan::default(), rates: Rates::default(), tls: None }
     }
 
     /// Serves until `stop` is cancelled. Then sockets are closed with 1001, requests that were
@@ -296,7 +346,10 @@ impl Server {
         let doors = Doors::new(door.clone(), shadows);
         let edge = Edge::new(doors.clone(), Arc::clone(&settings), opened.clone());
         let is_loading = matches!(engine.health(), Health::Loading { .. });
-        let open = open(&engine, &doors, phases, &opened, stop);
+        if let Some(auth) = &door.settings.auth {
+            tasks.spawn(sweep(Arc::clone(auth), stop.clone()));
+        }
+        let open = open(&engine, &doors, &door.settings, &opened, stop);
         let operator = Operator { door: &door, listening: &listening, opened: &opened };
         operator.begin(backups);
         let listen = listening.run(listener, edge);
@@ -362,7 +415,7 @@ impl Operator<'_> {
 async fn open(
     engine: &Engine,
     doors: &Doors,
-    phases: &Phases,
+    settings: &Settings,
     opened: &Opened,
     stop: &CancellationToken,
 ) -> io::Result<()> {
@@ -371,10 +424,41 @@ async fn open(
         stop.cancel();
         return Err(io::Error::other(error));
     }
+    if let Some(auth) = &settings.auth
+        && let Err(error) = welcome(auth).await
+    {
+        stop.cancel();
+        return Err(io::Error::other(error));
+    }
     doors.warn();
-    phases.start().await;
+    settings.application.phases.start().await;
     opened.open();
     Ok(())
+}
+
+/// Loads the accounts, and tells whoever starts the server how to make the first one.
+async fn welcome(auth: &Auth) -> Result<(), monoxide_identity::Error> {
+    auth.identities.load().await?;
+    forget_old_sessions(auth).await;
+    if let Some(hook) = &auth.on_set_up
+        && let Some(secret) = auth.identities.set_up_link()?
+    {
+        hook.tell(&secret);
+    }
+    Ok(())
+}
+
+async fn forget_old_sessions(auth: &Auth) {
+    if let Err(error) = auth.identities.sweep().await {
+        tracing::warn!(%error, "old sessions stay for now");
+    }
+}
+
+/// Forgets now and then what nobody uses any more.
+async fn sweep(auth: Arc<Auth>, stop: CancellationToken) {
+    while stop.run_until_cancelled(sleep(SWEEP)).await.is_some() {
+        forget_old_sessions(&auth).await;
+    }
 }
 
 /// Follows `asked`, the wish to stop, through the phases in which everything still works, and

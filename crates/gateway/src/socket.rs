@@ -1,21 +1,29 @@
 //! One connection that is told of changes: one task, from the upgrade to the close frame.
 
-use std::{future::poll_fn, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
-use monoxide_engine::{Backlog, Overdue, Session, Subscription};
-use monoxide_protocol::Watched;
-use tokio::time::{Instant, sleep_until, timeout};
+use monoxide_engine::{Backlog, Identity, Overdue, Session, Subscription};
+use monoxide_protocol::{Version, Watched};
+use tokio::time::{Instant, error::Elapsed, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 use crate::{
+    auth::{Asker, Said, Watch},
     clock::Ticks,
     connections::Listed,
     door::{Door, Settings},
     error::Refusal,
+    guests::Guest,
     hooks::Admitted,
     upgrade::{self, Connection, Upgrade},
     websocket::{Broken, Close, Event, Violation, WebSocket},
@@ -27,35 +35,167 @@ const TOGETHER: usize = 16 * 1024;
 /// How long the other end may take to answer a close frame.
 const CLOSE_TIME: Duration = Duration::from_secs(1);
 
-/// Subscribes to what is watched and goes on as a socket.
-pub(crate) async fn subscribe(
+/// How long a client that was let in may take to say who it is; less, where the head of a request
+/// has less time.
+const INTRODUCTION: Duration = Duration::from_secs(5);
+
+/// What a socket is for.
+#[derive(Debug)]
+pub(crate) enum Wanted {
+    Watched(Watched),
+    Clock,
+}
+
+/// Goes on as a socket.
+pub(crate) async fn open(
     session: &Session,
     door: &Door,
-    watched: Watched,
-    upgrade: Upgrade,
+    wanted: Result<Wanted, Refusal>,
+    upgrade: Result<Upgrade, Refusal>,
 ) -> Result<Response, Refusal> {
-    let span = tracing::debug_span!("subscriber", %watched);
-    let path = watched.to_string();
-    let subscription = session.subscribe(watched, upgrade.since).await?;
-    let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
-    let admitted = admitted.map_err(monoxide_engine::Error::from)?;
-    let source = Source::Subscription(subscription);
+    let upgrade = match upgrade {
+        Ok(upgrade) if upgrade.is_late() => {
+            return Ok(let_in(session.clone(), door.clone(), wanted, upgrade));
+        }
+        upgrade => upgrade,
+    };
+    let (wanted, upgrade) = (wanted?, upgrade?);
+    let span = wanted.span();
+    let (source, admitted) = wanted.open(session, door, upgrade.since).await?;
     Ok(span.in_scope(|| start(source, admitted, door, upgrade)))
 }
 
+impl Wanted {
+    fn span(&self) -> Span {
+        match self {
+            Self::Watched(watched) => tracing::debug_span!("subscriber", %watched),
+            Self::Clock => tracing::debug_span!("clock"),
+        }
+    }
+
+    /// Asks everybody who may refuse it, and begins.
+    async fn open(
+        self,
+        session: &Session,
+        door: &Door,
+        since: Option<Version>,
+    ) -> Result<(Source, Admitted), Refusal> {
+        let (source, path) = match self {
+            Self::Watched(watched) => {
+                let path = watched.to_string();
+                let subscription = session.subscribe(watched, since).await?;
+                (Source::Subscription(subscription), path)
+            }
+            Self::Clock => (Source::Clock(door.clock.subscribe()), String::new()),
+        };
+        let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
+        Ok((source, admitted.map_err(monoxide_engine::Error::from)?))
+    }
+}
+
 /// Answers the upgrade and starts the connection's task.
-pub(crate) fn start(source: Source, admitted: Admitted, door: &Door, upgrade: Upgrade) -> Response {
+fn start(source: Source, admitted: Admitted, door: &Door, upgrade: Upgrade) -> Response {
+    let watch = upgrade.asker.as_deref().and_then(Watch::of);
     let (connection, guest, response) = upgrade.accept();
     let (settings, sockets) = (Arc::clone(&door.settings), &door.sockets);
     let stop = sockets.stop.clone();
-    let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
-    let connection = run(source, connection, listed, settings, stop);
-    let connection = async move {
-        let _until_it_ends = admitted;
-        connection.await;
-    };
-    sockets.tasks.spawn(connection.in_current_span());
+    let carried = Carried::new(source, admitted, guest, watch);
+    // Not in a block of its own, which would have room for it twice.
+    sockets.tasks.spawn(run(carried, connection, settings, stop).in_current_span());
     response
+}
+
+/// Answers the upgrade before it is known who asks, because a browser could not see a refusal. It
+/// is told by the code of the close frame.
+fn let_in(
+    session: Session,
+    door: Door,
+    wanted: Result<Wanted, Refusal>,
+    mut upgrade: Upgrade,
+) -> Response {
+    let (asker, since) = (upgrade.asker.take(), upgrade.since);
+    let span = wanted.as_ref().map_or_else(|_| tracing::debug_span!("socket"), Wanted::span);
+    let (connection, guest, response) = upgrade.accept();
+    let tasks = door.sockets.tasks.clone();
+    let connection = async move {
+        let settings = Arc::clone(&door.settings);
+        let Some((mut socket, heard)) = arrive(connection, &settings, asker.is_some()).await else {
+            return;
+        };
+        let stop = door.sockets.stop.clone();
+        let begun = match heard {
+            Err(violation) => Err(Ending::Broken(violation.into())),
+            Ok(()) => begin(session, &door, wanted, since, asker, &mut socket).await,
+        };
+        let ending = match begun {
+            Err(ending) => ending,
+            Ok((source, admitted, watch)) => {
+                let mut carried = Carried::new(source, admitted, guest, watch);
+                carry(&mut carried, &mut socket, &settings, stop).await
+            }
+        };
+        tracing::debug!(?ending, "closed");
+        parted(timeout(CLOSE_TIME, socket.close(ending.close())).await);
+    };
+    tasks.spawn(connection.instrument(span));
+    response
+}
+
+/// Waits for the client to say who it is, if it has not, and begins what it wants.
+async fn begin(
+    mut session: Session,
+    door: &Door,
+    wanted: Result<Wanted, Refusal>,
+    since: Option<Version>,
+    asker: Option<Arc<Asker>>,
+    socket: &mut WebSocket<Connection>,
+) -> Result<(Source, Admitted, Option<Box<Watch>>), Ending> {
+    let refused = |refusal: Refusal| Ending::Refused(refusal.close());
+    let mut watch = None;
+    if let Some(asker) = asker {
+        watch = Watch::of(&asker);
+        if watch.is_none() {
+            asker.check_token().map_err(refused)?;
+            let stop = &door.sockets.stop;
+            let identity;
+            (identity, watch) = introduce(&asker, socket, &door.settings, stop).await?;
+            session = door.engine.session(identity);
+        }
+    }
+    let opened = wanted.map_err(refused)?.open(&session, door, since);
+    // As long as a request may take.
+    let opened = timeout(door.settings.deadline, opened).await;
+    let opened = opened.unwrap_or(Err(Refusal::Deadline));
+    opened.map(|(source, admitted)| (source, admitted, watch)).map_err(refused)
+}
+
+/// Waits for the client to say who it is.
+async fn introduce(
+    asker: &Asker,
+    socket: &mut WebSocket<Connection>,
+    settings: &Settings,
+    stop: &CancellationToken,
+) -> Result<(Identity, Option<Box<Watch>>), Ending> {
+    let refused = |refusal: Refusal| Ending::Refused(refusal.close());
+    let mut patience = pin!(sleep(INTRODUCTION.min(settings.timeouts.header)));
+    loop {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Ending::Stopping),
+            () = &mut patience => return Err(refused(Refusal::SignIn(None))),
+            event = poll_fn(|context| socket.poll(context)) => match event {
+                Ok(Event::Said) => {
+                    let texts = socket.take_texts();
+                    if let Some(said) = texts.iter().find_map(|text| Said::read(text)) {
+                        return asker.auth.hear(&said).map_err(refused);
+                    }
+                }
+                Ok(Event::Drained) => {}
+                Ok(Event::Left) => return Err(Ending::Left),
+                Err(error) => return Err(Ending::Broken(error)),
+            }
+        }
+    }
 }
 
 /// Where a connection's messages come from.
@@ -110,6 +250,8 @@ enum Ending {
     Broken(Broken),
     /// The client wanted to leave, and was answered.
     Left,
+    /// The client may not be here, or not any more.
+    Refused(Close),
 }
 
 impl Ending {
@@ -124,34 +266,78 @@ impl Ending {
                 Violation::NotUtf8 => (1007, "the text is not UTF-8"),
                 Violation::TooLarge => (1009, "the message is too large"),
             },
+            Self::Refused(close) => *close,
             Self::Broken(Broken::HungUp | Broken::Connection(_)) | Self::Left => return None,
         })
     }
 }
 
-async fn run(
-    mut source: Source,
-    upgrade: OnUpgrade,
+/// What a connection carries, and what is known of it.
+struct Carried {
+    source: Source,
     listed: Listed,
+    /// Whether it may go on. On the heap, and only for those who have a token.
+    watch: Option<Box<Watch>>,
+    _until_it_ends: Admitted,
+}
+
+impl Carried {
+    fn new(
+        source: Source,
+        admitted: Admitted,
+        guest: Arc<Guest>,
+        watch: Option<Box<Watch>>,
+    ) -> Self {
+        let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
+        Self { source, listed, watch, _until_it_ends: admitted }
+    }
+}
+
+async fn run(
+    mut carried: Carried,
+    upgrade: OnUpgrade,
     settings: Arc<Settings>,
     stop: CancellationToken,
 ) {
+    let keeps_texts = carried.watch.is_some();
+    // Nothing of the arrival is kept: there may be very many sockets.
+    let Some((mut socket, heard)) = arrive(upgrade, &settings, keeps_texts).await else { return };
+    let ending = match heard {
+        Ok(()) => carry(&mut carried, &mut socket, &settings, stop).await,
+        Err(violation) => Ending::Broken(violation.into()),
+    };
+    // Before the goodbye, so that a topic does not wait for it.
+    drop(carried.source);
+    tracing::debug!(?ending, "closed");
+    parted(timeout(CLOSE_TIME, socket.close(ending.close())).await);
+}
+
+/// The socket, and whether what came early was in order.
+async fn arrive(
+    upgrade: OnUpgrade,
+    settings: &Settings,
+    keeps_texts: bool,
+) -> Option<(WebSocket<Connection>, Result<(), Violation>)> {
     let (connection, early) = match upgrade::connection(upgrade).await {
         Ok(upgraded) => upgraded,
-        Err(error) => return tracing::debug!(%error, "the client left during the upgrade"),
+        Err(error) => {
+            tracing::debug!(%error, "the client left during the upgrade");
+            return None;
+        }
     };
     let mut socket = WebSocket::new(connection, settings.max_message);
+    if keeps_texts {
+        socket.keep_texts();
+    }
     tracing::debug!("opened");
     // What came early is let go here: it is a part of the buffer that the request was read into.
     let heard = socket.hear(&mut Vec::from(early));
-    let ending = match heard {
-        Ok(()) => carry(&mut source, &mut socket, &listed, &settings, stop).await,
-        Err(violation) => Ending::Broken(violation.into()),
-    };
-    tracing::debug!(?ending, "closed");
-    // Before the goodbye, so that a topic does not wait for it.
-    drop(source);
-    match timeout(CLOSE_TIME, socket.close(ending.close())).await {
+    Some((socket, heard))
+}
+
+/// How the end went.
+fn parted(parted: Result<Result<(), Broken>, Elapsed>) {
+    match parted {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "the client did not wait for the end"),
         Err(_) => tracing::debug!("the client did not answer the close frame"),
@@ -160,9 +346,8 @@ async fn run(
 
 /// Carries messages until either end is gone.
 async fn carry(
-    source: &mut Source,
+    Carried { source, listed, watch, .. }: &mut Carried,
     socket: &mut WebSocket<Connection>,
-    listed: &Listed,
     Settings { ping, pong, .. }: &Settings,
     stop: CancellationToken,
 ) -> Ending {
@@ -174,12 +359,19 @@ async fn carry(
         tokio::select! {
             biased;
             () = &mut stopped => return Ending::Stopping,
+            // Before the messages: there may always be one.
+            () = poll_fn(|context| poll_ended(watch, context)) => return Ending::Refused((4401, "the token is not good any more")),
             message = source.next(), if socket.is_drained() => match message {
                 Some(message) => overdue = send(message, source, socket, listed),
                 None => return Ending::Stopping,
             },
             event = poll_fn(|context| socket.poll(context)) => match event {
                 Ok(Event::Drained) => overdue = Overdue::default(),
+                Ok(Event::Said) => {
+                    if let Err(refusal) = hear(watch, &socket.take_texts()) {
+                        return Ending::Refused(refusal.close());
+                    }
+                }
                 Ok(Event::Left) => return Ending::Left,
                 Err(error) => return Ending::Broken(error),
             },
@@ -197,6 +389,17 @@ async fn carry(
             }
         }
     }
+}
+
+/// Comes about when a socket's client may not be here any more; never for those without a token.
+fn poll_ended(watch: &mut Option<Box<Watch>>, context: &mut Context<'_>) -> Poll<()> {
+    watch.as_mut().map_or(Poll::Pending, |watch| watch.poll_ended(context))
+}
+
+/// Takes what a client said about who it is.
+fn hear(watch: &mut Option<Box<Watch>>, texts: &[String]) -> Result<(), Refusal> {
+    let Some(watch) = watch else { return Ok(()) };
+    texts.iter().filter_map(|text| Said::read(text)).try_for_each(|said| watch.hear(&said))
 }
 
 /// Has a message sent, and with it those that are there behind it; says when they are overdue.

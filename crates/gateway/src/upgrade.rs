@@ -21,7 +21,14 @@ use tokio_rustls::server::TlsStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_util::either::Either;
 
-use crate::{door::Settings, error::Refusal, guests::Guest, origins::Origins, pace::Paced};
+use crate::{
+    auth::{Asker, LATE},
+    door::Settings,
+    error::Refusal,
+    guests::Guest,
+    origins::Origins,
+    pace::Paced,
+};
 
 /// A request to go on as a socket, checked.
 ///
@@ -30,7 +37,10 @@ use crate::{door::Settings, error::Refusal, guests::Guest, origins::Origins, pac
 pub(crate) struct Upgrade {
     connection: OnUpgrade,
     accept: HeaderValue,
-    bearer: bool,
+    /// The subprotocol that is gone on with, if any.
+    protocol: Option<&'static str>,
+    /// Who asks, where that is known.
+    pub(crate) asker: Option<Arc<Asker>>,
     /// Who asks, and that it is counted among the connections.
     guest: Arc<Guest>,
     /// The version that the subscriber has seen, when it comes back.
@@ -62,6 +72,11 @@ struct Resume {
 }
 
 impl Upgrade {
+    /// Whether it is let in first, and told afterwards over the socket when it may not.
+    pub(crate) fn is_late(&self) -> bool {
+        self.protocol == Some(LATE)
+    }
+
     /// Splits into the connection to come and the answer that makes it come.
     pub(crate) fn accept(self) -> (OnUpgrade, Arc<Guest>, Response) {
         let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
@@ -69,9 +84,9 @@ impl Upgrade {
         headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
         headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, self.accept);
-        if self.bearer {
-            let bearer = HeaderValue::from_static("bearer");
-            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, bearer);
+        if let Some(protocol) = self.protocol {
+            let protocol = HeaderValue::from_static(protocol);
+            headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
         }
         (self.connection, self.guest, response)
     }
@@ -94,10 +109,14 @@ where
 
 impl MaybeUpgrade {
     pub(crate) fn of(parts: &mut Parts, origins: &Origins) -> Self {
-        let asked =
-            parts.method == Method::GET && has(words(&parts.headers, header::UPGRADE), "websocket");
+        let asked = is_upgrade(&parts.method, &parts.headers);
         Self(asked.then(|| check(parts, origins)))
     }
+}
+
+/// Whether a request asks to go on as a socket.
+pub(crate) fn is_upgrade(method: &Method, headers: &HeaderMap) -> bool {
+    method == Method::GET && has(words(headers, header::UPGRADE), "websocket")
 }
 
 fn check(parts: &mut Parts, origins: &Origins) -> Result<Upgrade, Refusal> {
@@ -120,13 +139,16 @@ fn check(parts: &mut Parts, origins: &Origins) -> Result<Upgrade, Refusal> {
     if !origins.may_open_a_socket(headers) {
         return Err(Refusal::Origin);
     }
-    let bearer = words(headers, header::SEC_WEBSOCKET_PROTOCOL).any(|word| word == "bearer");
+    let offers =
+        |name: &&str| words(headers, header::SEC_WEBSOCKET_PROTOCOL).any(|word| word == *name);
+    let protocol = [LATE, "bearer"].into_iter().find(offers);
+    let asker = parts.extensions.get::<Arc<Asker>>().map(Arc::clone);
     let since = Query::<Resume>::try_from_uri(&parts.uri)
         .ok()
         .and_then(|Query(resume)| resume.v?.parse().ok());
     let connection = parts.extensions.remove::<OnUpgrade>().ok_or(Refusal::Handshake)?;
     let guest = parts.extensions.remove::<Arc<Guest>>().ok_or(Refusal::Handshake)?;
-    Ok(Upgrade { connection, accept, bearer, guest, since })
+    Ok(Upgrade { connection, accept, protocol, asker, guest, since })
 }
 
 /// The comma-separated words of a header.

@@ -3,6 +3,7 @@
 //! Each is a variant of [`Command`], for clap. [`run`] talks to the server that uses the folder
 //! over its Unix socket, and opens the folder itself when none does.
 
+mod account;
 mod backup;
 mod compact;
 mod export;
@@ -17,8 +18,8 @@ use anyhow::bail;
 use clap::Subcommand;
 
 pub use crate::{
-    backup::Backup, compact::Compact, export::Export, import::Import, place::Place,
-    restore::Restore,
+    account::Account, backup::Backup, compact::Compact, export::Export, import::Import,
+    place::Place, restore::Restore,
 };
 
 /// What can be done with a folder besides serving it.
@@ -34,6 +35,8 @@ pub enum Command {
     Import(Import),
     /// Gives room that is not needed any more back to the disk, also while a server runs.
     Compact(Compact),
+    /// Looks after accounts, also while a server runs.
+    Account(Account),
 }
 
 /// Does what `command` says with the folder at `place`.
@@ -49,6 +52,7 @@ pub async fn run(command: Command, place: Place) -> anyhow::Result<()> {
             Command::Export(export) => export.run(&place).await,
             Command::Import(import) => import.run(place).await,
             Command::Compact(compact) => compact.run(&place).await,
+            Command::Account(account) => account.run(place).await,
         }
     };
     tokio::select! {

@@ -4,6 +4,7 @@
 mod care;
 #[cfg(target_os = "linux")]
 mod full;
+mod identity;
 #[cfg(target_os = "linux")]
 mod memory;
 mod rules;
@@ -18,7 +19,7 @@ use tokio::{
     process::{Child, ChildStdout, Command},
 };
 
-/// The program, without any settings of whoever runs the tests, and in memory.
+/// The program, without any settings of whoever runs the tests, in memory, and open to everybody.
 fn monoxide(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_monoxide"));
     for (name, _) in std::env::vars_os() {
@@ -32,6 +33,7 @@ fn monoxide(arguments: &[&str]) -> Command {
     command
         .env("RUST_BACKTRACE", "1")
         .env("MONOXIDE_MEMORY", "yes")
+        .env("MONOXIDE_OPEN", "yes")
         .args(arguments)
         .kill_on_drop(true);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

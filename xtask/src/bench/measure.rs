@@ -18,7 +18,7 @@ use super::{
 /// How the server is started: on a free port, in memory, with no log. Whatever later makes it keep
 /// its state on disk, ask who somebody is, or refuse ten thousand connections of one address is
 /// switched off here.
-const SERVER: [&str; 5] = ["--memory", "--addr", "127.0.0.1:0", "--log", "error"];
+const SERVER: [&str; 6] = ["--memory", "--open", "--addr", "127.0.0.1:0", "--log", "error"];
 
 /// Where the programs are.
 #[derive(Debug)]

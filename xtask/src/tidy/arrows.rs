@@ -3,23 +3,28 @@
 use serde_json::Value;
 
 /// Which crates of ours each crate may use.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("monoxide-protocol", &[]),
     ("monoxide-engine", &["monoxide-protocol"]),
+    ("monoxide-identity", &["monoxide-engine"]),
     ("monoxide-rules", &["monoxide-protocol", "monoxide-engine"]),
-    ("monoxide-gateway", &["monoxide-protocol", "monoxide-engine", "monoxide-client"]),
+    (
+        "monoxide-gateway",
+        &["monoxide-protocol", "monoxide-engine", "monoxide-identity", "monoxide-client"],
+    ),
     ("monoxide-client", &["monoxide-protocol"]),
     ("monoxide-ui", &["monoxide-protocol", "monoxide-client"]),
     (
         "monoxide-testkit",
         &["monoxide-protocol", "monoxide-engine", "monoxide-gateway", "monoxide-client"],
     ),
-    ("monoxide-tools", &["monoxide-protocol", "monoxide-engine"]),
+    ("monoxide-tools", &["monoxide-protocol", "monoxide-engine", "monoxide-identity"]),
     (
         "monoxide-server",
         &[
             "monoxide-protocol",
             "monoxide-engine",
+            "monoxide-identity",
             "monoxide-rules",
             "monoxide-gateway",
             "monoxide-tools",
@@ -30,7 +35,8 @@ const MAY_USE: [(&str, &[&str]); 11] = [
 ];
 
 /// The crates that must not reach HTTP, not even through others.
-const WITHOUT_HTTP: [&str; 3] = ["monoxide-protocol", "monoxide-engine", "monoxide-rules"];
+const WITHOUT_HTTP: [&str; 4] =
+    ["monoxide-protocol", "monoxide-engine", "monoxide-identity", "monoxide-rules"];
 
 /// Libraries that are HTTP, or of use with it only; also those named `<this>-…`.
 const HTTP: [&str; 9] =

@@ -2,7 +2,7 @@
 
 use tokio::sync::oneshot;
 
-use super::Thread;
+use super::{Thread, Unsure, Work};
 use crate::{
     backend::{Backend, BackendError, Compaction, Space, record},
     backup::{Other, Snapshot},
@@ -28,7 +28,7 @@ impl Thread {
                     let failed = done.clone().err();
                     drop(answer.send(done));
                     if let Some(error) = failed {
-                        self.recover(Vec::new(), Vec::new(), &error);
+                        self.recover(Work::default(), Unsure::default(), &error);
                     }
                 }
             }

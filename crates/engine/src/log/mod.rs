@@ -19,9 +19,14 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::{
     chore::Chore,
-    thread::{Loaded, Pace, Thread},
+    thread::{Loaded, Pace, Thread, Unsure},
 };
-use crate::{error::Error, event::Commit, sync::Condvar};
+use crate::{
+    error::Error,
+    event::Commit,
+    store::{AccountChanges, AccountWrite},
+    sync::Condvar,
+};
 
 /// How many KiB may wait for the log. Each write counts as at least one, so this bounds their
 /// number too. Above it writers wait before they are decided.
@@ -109,13 +114,20 @@ enum Start {
 /// What waits for the thread; under the store's lock.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    pub(crate) writes: Vec<Write>,
+    pub(crate) work: Work,
     /// What else the thread is to do.
     pub(crate) chores: Vec<Chore>,
     /// How many writes the thread is to be woken for.
     pub(crate) wanted: usize,
     pub(crate) failing: Option<Health>,
     pub(crate) is_closed: bool,
+}
+
+/// What is to become durable with one flush.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    pub(crate) writes: Vec<Write>,
+    pub(crate) accounts: Vec<AccountWrite>,
 }
 
 /// A write that is not yet durable.
@@ -253,6 +265,13 @@ impl Log {
         news.is_ok_and(|news| news.failures == before)
     }
 
+    /// Wakes the thread when it waits for no more than there is.
+    fn wake(&self, queue: &Queue) {
+        if queue.work.len() >= queue.wanted || self.is_full() {
+            self.work.notify_one();
+        }
+    }
+
     /// Whether the thread had better not wait for more writes.
     pub(crate) fn is_full(&self) -> bool {
         self.room.available_permits() < ROOM as usize / 2
@@ -326,17 +345,29 @@ impl Place<'_> {
         // From here on the room is the thread's to give back.
         self.permit.forget();
         let receipt = Receipt { version: commit.version, room, answer };
-        queue.writes.push(Write { commit, receipt });
-        if queue.writes.len() >= queue.wanted || self.log.is_full() {
-            self.log.work.notify_one();
-        }
+        queue.work.writes.push(Write { commit, receipt });
+        self.log.wake(queue);
+    }
+
+    /// Puts changes of accounts into the queue; they are answered when they are durable.
+    pub(crate) fn submit_accounts(
+        self,
+        queue: &mut Queue,
+        changes: AccountChanges,
+    ) -> oneshot::Receiver<Result<(), Error>> {
+        let (answer, answered) = oneshot::channel();
+        let room = u32::try_from(self.permit.num_permits()).unwrap_or(ROOM);
+        self.permit.forget();
+        queue.work.accounts.push(AccountWrite { changes, room, answer });
+        self.log.wake(queue);
+        answered
     }
 }
 
 impl Queue {
     /// Whether there is nothing to be done.
     pub(crate) fn is_empty(&self) -> bool {
-        self.writes.is_empty() && self.chores.is_empty()
+        self.work.is_empty() && self.chores.is_empty()
     }
 
     /// Fails when nothing can be written now.
@@ -346,6 +377,24 @@ impl Queue {
             None if self.is_closed => Err(Error::Closed),
             None => Ok(()),
         }
+    }
+}
+
+impl Work {
+    pub(crate) fn len(&self) -> usize {
+        self.writes.len() + self.accounts.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl AccountWrite {
+    /// Gives the room back, and the answer to who waits.
+    pub(crate) fn finish(self, log: &Log, result: Result<(), Error>) {
+        log.room.add_permits(self.room as usize);
+        drop(self.answer.send(result));
     }
 }
 

@@ -10,9 +10,10 @@ use monoxide_protocol::{Key, Object, Version};
 use tokio::{runtime::Handle, time::Instant};
 use tokio_util::sync::DropGuard;
 
-use super::{Durability, Log, Start, Write};
+use super::{Durability, Log, Start, Work};
 use crate::{
     backend::{Backend, BackendError, Batch, Opener, Space, record},
+    store::Entries,
     store::Store,
 };
 
@@ -58,8 +59,16 @@ pub(crate) struct Pace {
 /// What a backend has kept.
 pub(crate) struct Loaded {
     pub(crate) objects: Vec<Arc<Object>>,
+    pub(crate) accounts: Entries,
     /// The numbers from here on were never handed out.
     pub(crate) floor: Version,
+}
+
+/// Of what the backend may have something else than the memory.
+#[derive(Debug, Default)]
+pub(crate) struct Unsure {
+    pub(crate) keys: Vec<Key>,
+    pub(crate) accounts: Vec<Box<[u8]>>,
 }
 
 impl Thread {
@@ -93,12 +102,12 @@ impl Thread {
             if !self.log.is_closing() {
                 tracing::error!(%error, "cannot load what is stored");
             }
-            self.store.fail(&self.log, Vec::new(), error.reason());
+            self.store.fail(&self.log, Work::default(), error.reason());
             self.log.tell_start(Start::Failed(error.to_string()));
             return;
         }
-        while let Some(writes) = self.store.gather(&self.log, &self.pace) {
-            self.write(writes);
+        while let Some(work) = self.store.gather(&self.log, &self.pace) {
+            self.write(work);
             self.do_chores();
         }
     }
@@ -107,10 +116,12 @@ impl Thread {
         let begun = Instant::now();
         let mut backend = guarded(|| (self.open)())?;
         let (objects, highest) = guarded(|| self.read(&mut *backend))?;
+        let accounts = guarded(|| read_accounts(&mut *backend))?;
         self.backend = Some(backend);
         let count = objects.len();
         let floor = if highest == Version::default() { highest } else { self.floor(highest) };
-        let evicted = self.runtime.block_on(self.store.install(Loaded { objects, floor }));
+        let evicted =
+            self.runtime.block_on(self.store.install(Loaded { objects, accounts, floor }));
         if count > 0 {
             tracing::info!(objects = count, took = ?begun.elapsed(), "loaded what is stored");
         }
@@ -121,7 +132,8 @@ impl Thread {
         let started = self.commit(batch);
         self.log.tell_start(Start::Ready);
         if let Err(error) = started {
-            self.recover(Vec::new(), evicted, &error);
+            let unsure = Unsure { keys: evicted, ..Unsure::default() };
+            self.recover(Work::default(), unsure, &error);
         }
         Ok(())
     }
@@ -169,19 +181,20 @@ impl Thread {
     }
 
     /// Makes writes durable, shows them, and answers.
-    fn write(&mut self, writes: Vec<Write>) {
+    fn write(&mut self, work: Work) {
         let mut batch = Batch::default();
-        for event in writes.iter().flat_map(|write| &write.commit.events) {
+        for event in work.writes.iter().flat_map(|write| &write.commit.events) {
             match &event.new {
                 Some(object) => batch.put_object(object),
                 None => batch.delete_object(&event.key),
             }
         }
+        work.accounts.iter().for_each(|write| write.changes.join(&mut batch));
         let begun = Instant::now();
-        let done = if writes.is_empty() { self.note() } else { self.commit(batch) };
+        let done = if work.is_empty() { self.note() } else { self.commit(batch) };
         match done {
-            Ok(()) => self.land(writes, begun.elapsed()),
-            Err(error) => self.recover(writes, Vec::new(), &error),
+            Ok(()) => self.land(work, begun.elapsed()),
+            Err(error) => self.recover(work, Unsure::default(), &error),
         }
     }
 
@@ -215,7 +228,8 @@ impl Thread {
     }
 
     /// Shows durable writes to everybody, in order, and answers them.
-    fn land(&mut self, writes: Vec<Write>, took: Duration) {
+    fn land(&mut self, Work { writes, accounts }: Work, took: Duration) {
+        self.store.land_accounts(&self.log, accounts);
         if self.log.durability() != Durability::Flushed {
             return writes.into_iter().for_each(|it| it.receipt.finish(&self.log, Ok(())));
         }
@@ -236,9 +250,11 @@ impl Thread {
 
     /// Takes back what could not be made durable, and tries until the backend works again and has
     /// what the memory has of the keys in question.
-    pub(super) fn recover(&mut self, writes: Vec<Write>, mut keys: Vec<Key>, error: &BackendError) {
+    pub(super) fn recover(&mut self, work: Work, mut unsure: Unsure, error: &BackendError) {
         tracing::error!(%error, "what is written cannot be made durable; writes are refused");
-        keys.extend(self.store.fail(&self.log, writes, error.reason()));
+        let failed = self.store.fail(&self.log, work, error.reason());
+        unsure.keys.extend(failed.keys);
+        unsure.accounts.extend(failed.accounts);
         let (mut wait, longest) = BACK_OFF;
         loop {
             let failed = self.backend.take();
@@ -246,7 +262,7 @@ impl Thread {
             _ = guarded(|| failed.map_or(Ok(()), Backend::close));
             self.store.pause(&self.log, wait);
             wait = (2 * wait).min(longest);
-            let error = match self.reopen(&keys) {
+            let error = match self.reopen(&unsure) {
                 Ok(()) => break,
                 Err(error) => error,
             };
@@ -261,16 +277,25 @@ impl Thread {
         tracing::info!("what is written is made durable again");
     }
 
-    fn reopen(&mut self, keys: &[Key]) -> Result<(), BackendError> {
+    fn reopen(&mut self, unsure: &Unsure) -> Result<(), BackendError> {
         let mut backend = guarded(|| (self.open)())?;
         // A disk that was taken away leaves an empty folder, and what is opened there is new.
         if guarded(|| noted(&mut *backend))? < self.noted {
             return Err(BackendError::Damaged("what was committed is gone".to_owned()));
         }
         self.backend = Some(backend);
-        let batch = self.store.kept(keys);
+        let batch = self.store.kept(unsure);
         self.commit(batch)
     }
+}
+
+fn read_accounts(backend: &mut dyn Backend) -> Result<Entries, BackendError> {
+    let mut entries = Entries::new();
+    backend.load(Space::Accounts, &mut |name, value| {
+        entries.insert(name.into(), value.into());
+        Ok(())
+    })?;
+    Ok(entries)
 }
 
 /// The highest version that a backend knows of.

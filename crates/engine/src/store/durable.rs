@@ -6,12 +6,13 @@ use monoxide_protocol::{Key, Version};
 
 use super::{State, Store};
 use crate::{
-    backend::{BackendError, Batch},
+    backend::{BackendError, Batch, Space},
     backup::{Other, Snapshot},
     error::Error,
     event::{Commit, Event},
     hub::KeyIndex,
-    log::{Chore, Durability, Health, Loaded, Log, Pace, Receipt, Write},
+    log::{Chore, Durability, Health, Loaded, Log, Pace, Receipt, Unsure, Work, Write},
+    store::AccountWrite,
 };
 
 /// How long the thread waits for writes before it looks whether something is to be noted.
@@ -26,7 +27,7 @@ pub(crate) struct Landed {
 
 impl Store {
     /// Takes what was kept, and gives the keys that limits do not allow any more, which are gone.
-    pub(crate) async fn install(&self, Loaded { objects, floor }: Loaded) -> Vec<Key> {
+    pub(crate) async fn install(&self, Loaded { objects, accounts, floor }: Loaded) -> Vec<Key> {
         self.clock.start_above(floor);
         let version = self.clock.next();
         let keys = objects.iter().map(|object| &object.key);
@@ -36,6 +37,7 @@ impl Store {
             Some((self.filters.limit_of(&object.key)?, (object.created, object.key.clone())))
         });
         made.limits.fill(limited);
+        made.accounts = accounts;
         made.tree = objects.into_iter().collect();
         let evicted = self.evict_all(&mut made);
         index.take(&evicted, |key| self.filters.is_public(key));
@@ -63,7 +65,7 @@ impl Store {
 
     /// Waits for writes, and takes all there are; none when there were none for a while or there
     /// is a chore, and `None` when there will be none any more.
-    pub(crate) fn gather(&self, log: &Log, pace: &Pace) -> Option<Vec<Write>> {
+    pub(crate) fn gather(&self, log: &Log, pace: &Pace) -> Option<Work> {
         let mut state = self.lock();
         state.queue.wanted = 1;
         if state.queue.is_empty() {
@@ -72,18 +74,18 @@ impl Store {
             }
             let waited = log.work.wait_timeout(state, IDLE);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            if state.queue.writes.is_empty() {
-                return Some(Vec::new());
+            if state.queue.work.is_empty() {
+                return Some(Work::default());
             }
         }
         // Whoever was answered just now is likely to come again: one flush is to serve all.
         state.queue.wanted = pace.expected;
         let waited = log.work.wait_timeout_while(state, pace.patience, |state| {
-            let waits = state.queue.chores.is_empty() && state.queue.writes.len() < pace.expected;
+            let waits = state.queue.chores.is_empty() && state.queue.work.len() < pace.expected;
             waits && !log.is_full() && !log.is_closing()
         });
         state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        Some(mem::take(&mut state.queue.writes))
+        Some(mem::take(&mut state.queue.work))
     }
 
     /// Has the log's thread do something, unless nothing can be done now.
@@ -129,14 +131,23 @@ impl Store {
                 place.publish(commit);
             }
         }
-        Landed { receipts, waiting: state.queue.writes.len() }
+        Landed { receipts, waiting: state.queue.work.len() }
+    }
+
+    /// Shows durable changes of accounts, and answers them.
+    pub(crate) fn land_accounts(&self, log: &Log, writes: Vec<AccountWrite>) {
+        for write in writes {
+            write.changes.apply(&mut self.lock().accounts);
+            write.finish(log, Ok(()));
+        }
     }
 
     /// Refuses writes from now on. What was in flight is taken back and answered, and what readers
-    /// saw already is at risk. Gives the keys of which the backend may have something else.
-    pub(crate) fn fail(&self, log: &Log, writes: Vec<Write>, reason: &'static str) -> Vec<Key> {
+    /// saw already is at risk. Gives what the backend may have something else of.
+    pub(crate) fn fail(&self, log: &Log, work: Work, reason: &'static str) -> Unsure {
         let mut state = self.lock();
-        let waiting = mem::take(&mut state.queue.writes);
+        let Work { writes, accounts } = work;
+        let Work { writes: waiting, accounts: accounts_waiting } = mem::take(&mut state.queue.work);
         // Whoever waits for one hears that it was dropped.
         state.queue.chores.clear();
         let is_shown = log.durability() != Durability::Flushed;
@@ -166,7 +177,13 @@ impl Store {
         if let Some((first, last)) = at_risk {
             tracing::error!(%first, %last, "these versions were answered and are not on disk");
         }
-        unsure.into_iter().collect()
+        // What only waited has not come near the backend.
+        let names = accounts.iter().flat_map(|write| write.changes.names());
+        let unsure_accounts = names.map(Box::from).collect();
+        for write in accounts.into_iter().chain(accounts_waiting) {
+            write.finish(log, Err(Error::Storage));
+        }
+        Unsure { keys: unsure.into_iter().collect(), accounts: unsure_accounts }
     }
 
     /// It is still failing, perhaps for another reason.
@@ -182,14 +199,20 @@ impl Store {
         drop(waited);
     }
 
-    /// What there is under `keys`, as a batch.
-    pub(crate) fn kept(&self, keys: &[Key]) -> Batch {
+    /// What there is of what the backend may have something else of, as a batch.
+    pub(crate) fn kept(&self, unsure: &Unsure) -> Batch {
         let state = self.lock();
         let mut batch = Batch::default();
-        for key in keys {
+        for key in &unsure.keys {
             match state.tree.get(key) {
                 Some(object) => batch.put_object(object),
                 None => batch.delete_object(key),
+            }
+        }
+        for name in &unsure.accounts {
+            match state.accounts.get(name) {
+                Some(value) => batch.put(Space::Accounts, name, value),
+                None => batch.delete(Space::Accounts, name),
             }
         }
         batch
@@ -224,10 +247,10 @@ impl Store {
             let mut state = self.lock();
             state.queue.is_closed = true;
             state.queue.chores.clear();
-            !state.queue.writes.is_empty()
+            !state.queue.work.is_empty()
         };
         if panicked || waits {
-            self.fail(log, Vec::new(), "the log has ended");
+            self.fail(log, Work::default(), "the log has ended");
         }
         log.tell_end();
     }

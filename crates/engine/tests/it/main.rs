@@ -1,6 +1,7 @@
 //! The engine's promises, without a network. One binary for the whole crate.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
+mod accounts;
 mod care;
 mod conditions;
 mod delivery;

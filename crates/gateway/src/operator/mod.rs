@@ -1,4 +1,4 @@
-//! What only the operator may: backups, exports, imports, compaction; at `/?api=…` of the Unix
+//! What only the operator may: backups, exports, imports, compaction, accounts; at `/?api=…` of the Unix
 //! socket. Backups are also for administrators over the network.
 
 #[cfg(unix)]
@@ -76,6 +76,7 @@ async fn write(State(door): State<Door>, uri: Uri, body: Body) -> Answer {
     let parameters = Parameters::of(&uri);
     match parameters.get("api") {
         Some("import") => import(&door.engine, &parameters, body).await,
+        Some("account") => account(&door, body).await,
         Some("compact") => Ok(json(&Compacted { compaction: door.engine.compact().await? })),
         _ => Err(Refusal::NoRoute),
     }
@@ -88,6 +89,9 @@ async fn backup_for_administrators(State(door): State<Door>, Caller(session): Ca
         false => Err(Refusal::NotAuthorized),
     }
 }
+
+/// How large an order about accounts may be, in bytes.
+const LARGEST_ORDER: usize = 64 * 1024;
 
 type Answer = Result<Response, Refusal>;
 
@@ -130,6 +134,18 @@ async fn export(engine: &Engine, parameters: &Parameters) -> Answer {
         objects.iter().try_for_each(|object| exporter.put(object))?;
         exporter.finish().map(drop)
     }))
+}
+
+/// What is to be done with accounts.
+async fn account(door: &Door, body: Body) -> Answer {
+    let wrong = |why: &str| Refusal::Parameter(why.to_owned());
+    let auth = door.settings.auth.as_ref();
+    let auth =
+        auth.ok_or_else(|| wrong("the server that runs asks nobody who they are (--open)"))?;
+    let order = body::read(body, LARGEST_ORDER).await?;
+    let order = serde_json::from_slice(&order).map_err(|error| wrong(&error.to_string()))?;
+    let accounts = auth.identities.carry_out(order).await.map_err(Refusal::Parameter)?;
+    Ok(json(&accounts))
 }
 
 /// All objects of the body, or none.

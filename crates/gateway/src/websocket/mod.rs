@@ -61,6 +61,8 @@ pub(crate) enum Event {
     Drained,
     /// The client said goodbye, and was answered.
     Left,
+    /// The client said something that is kept.
+    Said,
 }
 
 /// Why a connection cannot go on.
@@ -92,6 +94,16 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
         }
     }
 
+    /// Keeps the small texts that the client says from now on.
+    pub(crate) fn keep_texts(&mut self) {
+        self.reader.keep_texts();
+    }
+
+    /// What the client said since this was asked last.
+    pub(crate) fn take_texts(&mut self) -> Vec<String> {
+        self.reader.take_texts()
+    }
+
     /// Has a message sent.
     pub(crate) fn send(&mut self, message: Bytes) {
         self.queue.message(message);
@@ -112,11 +124,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
         self.last_sign
     }
 
-    /// Writes what waits, and reads what is there; pings are answered and everything else is
-    /// thrown away. It loses nothing when it is not polled to the end.
+    /// Writes what waits, and reads what is there; pings are answered, and everything else is
+    /// thrown away but texts that are to be [kept](Self::keep_texts). It loses nothing when it is not polled to the end.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Event, Broken>> {
         let waited = !self.queue.is_empty();
         loop {
+            if self.reader.has_texts() && !self.closing {
+                return Poll::Ready(Ok(Event::Said));
+            }
             let written = self.poll_queue(context)?;
             if self.left && written.is_ready() {
                 return Poll::Ready(Ok(Event::Left));
@@ -148,7 +163,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
             std::future::poll_fn(|context| self.poll_queue(context)).await?;
             while !self.over {
                 match std::future::poll_fn(|context| self.poll(context)).await {
-                    Ok(Event::Drained) => {}
+                    Ok(Event::Drained | Event::Said) => {}
                     Ok(Event::Left) | Err(_) => break,
                 }
             }

@@ -10,6 +10,11 @@ const HEAD: usize = 14;
 /// How long the payload of a control frame may be.
 const CONTROL: usize = 125;
 
+/// How long a text may be that is kept, and how many are before somebody takes them. What is over
+/// is thrown away.
+const TEXT: usize = 8 * 1024;
+const TEXTS: usize = 8;
+
 /// How a client broke the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Violation {
@@ -81,12 +86,23 @@ struct Message {
     size: u64,
 }
 
-/// Reads frames. It keeps nothing of them but the payload of a control frame that is cut in two.
+/// The texts that a client says, where somebody wants them.
+#[derive(Debug, Default)]
+struct Said {
+    /// The one that is being said; `None` when it is too long.
+    current: Option<Vec<u8>>,
+    whole: Vec<String>,
+}
+
+/// Reads frames. It keeps nothing of them but the payload of a control frame that is cut in two,
+/// and small texts where they are wanted.
 #[derive(Debug)]
 pub(super) struct Reader {
     place: Place,
     message: Option<Message>,
     control: Vec<u8>,
+    /// On the heap, and only where it is wanted: there may be very many connections.
+    said: Option<Box<Said>>,
     max_message: u64,
     /// The client said goodbye; what follows is not for anybody.
     closed: bool,
@@ -97,7 +113,22 @@ const START: Place = Place::Head { bytes: [0; HEAD], len: 0 };
 impl Reader {
     pub(super) fn new(max_message: usize) -> Self {
         let max_message = max_message as u64;
-        Self { place: START, message: None, control: Vec::new(), max_message, closed: false }
+        let (message, control, said) = (None, Vec::new(), None);
+        Self { place: START, message, control, said, max_message, closed: false }
+    }
+
+    /// Keeps small texts from now on.
+    pub(super) fn keep_texts(&mut self) {
+        self.said.get_or_insert_default();
+    }
+
+    /// The texts that were said since this was asked last.
+    pub(super) fn take_texts(&mut self) -> Vec<String> {
+        self.said.as_mut().map(|said| std::mem::take(&mut said.whole)).unwrap_or_default()
+    }
+
+    pub(super) fn has_texts(&self) -> bool {
+        self.said.as_ref().is_some_and(|said| !said.whole.is_empty())
     }
 
     /// Reads `bytes`, which are unmasked in place, and says what is heard in them.
@@ -186,8 +217,16 @@ impl Reader {
             self.control.extend_from_slice(payload);
             return Ok(());
         }
+        if self.message.is_none()
+            && let Some(said) = &mut self.said
+        {
+            said.current = (kind == Kind::Text).then(Vec::new);
+        }
         let message = self.message.get_or_insert_with(|| Message::new(kind));
         message.size += payload.len() as u64;
+        if let Some(said) = &mut self.said {
+            said.add(payload);
+        }
         message.text.as_mut().map_or(Ok(()), |text| text.push(payload))?;
         Ok(())
     }
@@ -203,6 +242,9 @@ impl Reader {
             if is_last {
                 let whole = message.text.as_ref().is_none_or(Text::is_whole);
                 self.message = None;
+                if let Some(said) = &mut self.said {
+                    said.end();
+                }
                 return whole.then_some(()).ok_or(Violation::NotUtf8);
             }
             return Ok(());
@@ -218,6 +260,26 @@ impl Reader {
             }
         }
         Ok(())
+    }
+}
+
+impl Said {
+    fn add(&mut self, payload: &[u8]) {
+        let Some(current) = &mut self.current else { return };
+        if current.len() + payload.len() > TEXT {
+            self.current = None;
+        } else {
+            current.extend_from_slice(payload);
+        }
+    }
+
+    fn end(&mut self) {
+        let Some(text) = self.current.take().and_then(|it| String::from_utf8(it).ok()) else {
+            return;
+        };
+        if self.whole.len() < TEXTS {
+            self.whole.push(text);
+        }
     }
 }
 
@@ -334,6 +396,45 @@ mod tests {
         check(&frame(0x81, b"\xc3"), &Err(Violation::NotUtf8));
         check(&frame(0x82, b"\xc3"), &Ok(Vec::new()));
         check(&frame(0x88, b"\x03\xe8\xc3"), &Err(Violation::NotUtf8));
+    }
+
+    #[test]
+    fn small_texts_are_kept_where_they_are_wanted() {
+        let long = vec![b'x'; 60_000];
+        let frames = [
+            frame(0x01, b"hel"),
+            frame(0x89, b"ping"),
+            frame(0x80, b"lo"),
+            frame(0x82, b"bytes"),
+            frame(0x81, &long),
+            frame(0x81, b""),
+            frame(0x81, b"bye"),
+        ]
+        .concat();
+        for size in [1, 3, frames.len()] {
+            let mut reader = Reader::new(100_000);
+            reader.keep_texts();
+            for piece in frames.chunks(size) {
+                reader.read(&mut piece.to_vec(), |_| {}).unwrap();
+            }
+            assert!(reader.has_texts());
+            // An empty frame has no payload that could begin a text.
+            assert_eq!(reader.take_texts(), ["hello", "bye"], "in pieces of {size}");
+            assert!(!reader.has_texts());
+        }
+        let mut reader = Reader::new(100_000);
+        reader.read(&mut frames.clone(), |_| {}).unwrap();
+        assert!(!reader.has_texts());
+    }
+
+    #[test]
+    fn nobody_fills_the_memory_with_texts() {
+        let mut reader = Reader::new(1_000);
+        reader.keep_texts();
+        for _ in 0..1_000 {
+            reader.read(&mut frame(0x81, b"again"), |_| {}).unwrap();
+        }
+        assert_eq!(reader.take_texts().len(), TEXTS);
     }
 
     #[test]

@@ -58,7 +58,7 @@ impl Program {
             }
         }
         command
-            .args(["--addr", "127.0.0.1:0", "--durability", "flushed", "--data"])
+            .args(["--open", "--addr", "127.0.0.1:0", "--durability", "flushed", "--data"])
             .arg(&self.data);
         if let Some(backend) = &self.backend {
             command.args(["--backend", backend]);
