@@ -53,7 +53,8 @@ impl Site {
     ///
     /// In `page` these are replaced: `{{name}}` by the server's name, `{{css}}`, `{{js}}`,
     /// `{{wasm}}` and `{{boot}}` by addresses that change with the content, and `{{reload}}` by a
-    /// script in the development loop and by nothing otherwise.
+    /// script in the development loop and by nothing otherwise. `{{identity}}` is `on` where who asks
+    /// has to be signed in, and `off` where nobody is asked.
     #[must_use]
     pub fn new<E: RustEmbed>(page: &'static str) -> Self {
         Self { page, names: || E::iter().collect(), file: E::get, reload_port: None }
@@ -85,7 +86,7 @@ impl Site {
     }
 
     /// The page, or `None` when the front end was not built.
-    fn page(&self, name: &str) -> Option<String> {
+    fn page(&self, name: &str, has_identity: bool) -> Option<String> {
         (self.file)(SCRIPT)?;
         (self.file)(WASM)?;
         let boot = format!("/_pkg/boot.js?v={}{}", self.version(SCRIPT), self.version(WASM));
@@ -94,6 +95,7 @@ impl Site {
             None => "",
         };
         let page = self.page.replace("{{name}}", &escape(name)).replace("{{boot}}", &boot);
+        let page = page.replace("{{identity}}", if has_identity { "on" } else { "off" });
         let page = page.replace("{{css}}", &self.address(STYLE));
         let page = page.replace("{{js}}", &self.address(SCRIPT));
         Some(page.replace("{{wasm}}", &self.address(WASM)).replace("{{reload}}", reload))
@@ -169,7 +171,7 @@ async fn root(
 
 async fn page(State(settings): State<Arc<Settings>>) -> Response {
     let site = settings.site.as_ref();
-    let built = site.and_then(|site| Some((site.page(&settings.name)?, site.policy())));
+    let built = site.and_then(|site| Some((site.page(&settings.name, settings.auth.is_some())?, site.policy())));
     let (page, policy) = built.unwrap_or_else(|| (NO_FRONT_END.to_owned(), POLICY.to_owned()));
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
