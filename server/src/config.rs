@@ -38,6 +38,14 @@ pub(crate) struct Config {
     #[arg(long, env = "MONOXIDE_MEMORY", value_parser = BoolishValueParser::new())]
     pub(crate) memory: bool,
 
+    /// Lets everybody do everything: there are no accounts, and nobody signs in.
+    #[arg(long, env = "MONOXIDE_OPEN", value_parser = BoolishValueParser::new())]
+    pub(crate) open: bool,
+
+    /// How long a token is good before it has to be refreshed.
+    #[arg(long, env = "MONOXIDE_TOKEN_LIFETIME", default_value = "10m", value_parser = duration)]
+    pub(crate) token_lifetime: Duration,
+
     /// What writes the folder: redb or sled. Without it, what wrote it before, and redb for a new one.
     #[arg(long, env = "MONOXIDE_BACKEND")]
     pub(crate) backend: Option<Kind>,

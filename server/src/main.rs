@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use monoxide_gateway::{Builder, Site, listen};
+use monoxide_identity::Identities;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
@@ -52,16 +53,25 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
     config.fit(raise_the_limit_of_open_files());
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
-    let engine = config.engine()?.filters(filters::filters());
-    let server = config.server(engine.start()?).site(site);
+    let engine = config.engine()?.filters(filters::filters()).start()?;
+    let listener = listen(addr).with_context(|| format!("cannot listen on {addr}"))?;
+    let scheme = if tls { "https" } else { "http" };
+    let address = format!("{scheme}://{}", listener.local_addr()?);
+    let (is_open, lifetime) = (config.open, config.token_lifetime);
+    let mut server = config.server(engine.clone()).site(site);
+    if !is_open {
+        let identities = Identities::builder(&engine).token_lifetime(lifetime).build()?;
+        let address = address.clone();
+        server = server.identity(identities).on_set_up(move |secret| {
+            drop(writeln!(io::stdout(), "set it up at {address}/_ui/_setup#{secret}"));
+        });
+    }
     let server = routes::endpoints().into_iter().fold(server, Builder::endpoint).build()?;
 
-    let listener = listen(addr).with_context(|| format!("cannot listen on {addr}"))?;
     let stop = CancellationToken::new();
     let signalled = cancel_on_signal(stop.clone())?;
-    let scheme = if tls { "https" } else { "http" };
     // For whoever started the server; it runs also when that one does not listen.
-    drop(writeln!(io::stdout(), "listening on {scheme}://{}", listener.local_addr()?));
+    drop(writeln!(io::stdout(), "listening on {address}"));
 
     let serve = async {
         // Whichever ends first ends the other.
