@@ -19,7 +19,7 @@ use leptos::{
 };
 use monoxide_client::{
     Client,
-    accounts::{AskError, Entrance, NewAccount, Profile, SignedIn},
+    accounts::{self, AskError, Entrance, NewAccount, Profile, Read, Request, SignedIn},
 };
 use web_sys::HtmlElement;
 
@@ -154,7 +154,7 @@ impl Session {
     ///
     /// When the server does not let them in.
     pub async fn sign_in(self, account: &str, password: &str) -> Result<(), AskError> {
-        self.enter(self.client().sign_in(account, password).await).await
+        self.enter(accounts::sign_in(account, password)).await
     }
 
     /// Makes an account and signs in to it.
@@ -163,7 +163,7 @@ impl Session {
     ///
     /// When the server does not let them in.
     pub async fn register(self, account: &NewAccount) -> Result<(), AskError> {
-        self.enter(self.client().register(account).await).await
+        self.enter(accounts::register(account)).await
     }
 
     /// Makes the first administrator and signs in, with the secret of the set-up link.
@@ -172,7 +172,7 @@ impl Session {
     ///
     /// When the server does not let them in.
     pub async fn set_up(self, secret: &str, account: &NewAccount) -> Result<(), AskError> {
-        self.enter(self.client().set_up(secret, account).await).await?;
+        self.enter(accounts::set_up(secret, account)).await?;
         self.kept.update_value(|kept| kept.secret = None);
         Ok(())
     }
@@ -183,7 +183,7 @@ impl Session {
     ///
     /// When the server does not know of it, and they are still signed in.
     pub async fn sign_out(self) -> Result<(), AskError> {
-        match self.client().sign_out().await {
+        match self.client().ask(&accounts::sign_out()).await {
             Err(error) if !error.needs_sign_in() => Err(error),
             _ => {
                 self.leave(Why::SignedOut).await;
@@ -198,7 +198,7 @@ impl Session {
     ///
     /// When the server does not know of it, and they are still signed in.
     pub async fn sign_out_everywhere(self) -> Result<(), AskError> {
-        self.ask(|client| async move { client.end_sessions().await }).await?;
+        self.ask(&accounts::end_sessions()).await?;
         self.sign_out().await
     }
 
@@ -208,15 +208,12 @@ impl Session {
     /// # Errors
     ///
     /// What the server says; or that the session has ended, when somebody else has signed in.
-    pub async fn ask<T, F>(self, ask: impl Fn(Client) -> F) -> Result<T, AskError>
-    where
-        F: Future<Output = Result<T, AskError>>,
-    {
+    pub async fn ask<T: Read>(self, request: &Request<T>) -> Result<T, AskError> {
         let before = self.account();
-        match ask(self.client()).await {
+        match self.client().ask(request).await {
             Err(error) if error.needs_sign_in() => {
                 self.admitted().await;
-                if self.account() == before { ask(self.client()).await } else { Err(error) }
+                if self.account() == before { self.client().ask(request).await } else { Err(error) }
             }
             answer => answer,
         }
@@ -272,7 +269,7 @@ impl Session {
     /// Asks who is signed in; an error when the server is out of reach.
     async fn look(self) -> Result<(), AskError> {
         let client = self.client();
-        let entrance = match client.entrance().await {
+        let entrance = match client.ask(&accounts::entrance()).await {
             Ok(entrance) => entrance,
             Err(AskError::Odd(_)) => return self.open(),
             Err(AskError::Refused(problem)) if problem.status == 404 => return self.open(),
@@ -286,12 +283,12 @@ impl Session {
             return Ok(());
         }
         if entrance.account.is_some() && is_fresh {
-            return self.admit(client.profile().await?);
+            return self.admit(client.ask(&accounts::profile()).await?);
         }
-        match client.refresh().await {
+        match client.ask(&accounts::refresh()).await {
             Ok(signed_in) => {
                 keep(&signed_in);
-                self.admit(client.profile().await?)
+                self.admit(client.ask(&accounts::profile()).await?)
             }
             Err(error) if error.needs_sign_in() || error.code() == "no-refresh-token" => {
                 self.go_out(self.why(), &entrance);
@@ -321,9 +318,9 @@ impl Session {
         })
     }
 
-    async fn enter(self, signed_in: Result<SignedIn, AskError>) -> Result<(), AskError> {
-        keep(&signed_in?);
-        self.admit(self.client().profile().await?)
+    async fn enter(self, request: Request<SignedIn>) -> Result<(), AskError> {
+        keep(&self.client().ask(&request).await?);
+        self.admit(self.client().ask(&accounts::profile()).await?)
     }
 
     fn admit(self, profile: Profile) -> Result<(), AskError> {
@@ -349,7 +346,7 @@ impl Session {
 
     /// Takes note that nobody is signed in any more, and asks how one can come in.
     async fn leave(self, why: Why) {
-        let entrance = self.client().entrance().await.ok();
+        let entrance = self.client().ask(&accounts::entrance()).await.ok();
         let closed = Entrance { account: None, registration: false, set_up: false };
         self.go_out(why, &entrance.unwrap_or(closed));
     }
@@ -384,8 +381,8 @@ impl Session {
     }
 
     /// Asks again after so many milliseconds.
-    fn check_in(self, milliseconds: f64) {
-        let wait = Duration::from_secs_f64(milliseconds / 1000.0);
+    fn check_in(self, milliseconds: u64) {
+        let wait = Duration::from_millis(milliseconds);
         let timer = set_timeout_with_handle(move || self.check(), wait).ok();
         self.kept.update_value(|kept| {
             if let Some(old) = std::mem::replace(&mut kept.timer, timer) {

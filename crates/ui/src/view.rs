@@ -31,7 +31,7 @@ pub use self::{
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     entrance::{Gate, Login, SetUp},
-    field::{Field, FieldView, Form, FormView, PasswordRules},
+    field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
     items::{Item, Items, use_items},

@@ -119,7 +119,7 @@ pub fn phone(text: &str) -> Result<(), Wrong> {
 ///
 /// When it cannot be one.
 pub fn password(text: &str) -> Result<(), Wrong> {
-    let lower = text.to_lowercase();
+    let lower = text.to_ascii_lowercase();
     let first = lower.chars().next();
     match text.len() {
         0 => Err("Choose a password."),
@@ -139,7 +139,7 @@ pub fn password(text: &str) -> Result<(), Wrong> {
 /// When it cannot be one.
 pub fn password_of(account: &str, text: &str) -> Result<(), Wrong> {
     password(text)?;
-    if text.trim().to_lowercase() == account.trim().to_lowercase() {
+    if text.trim().to_ascii_lowercase() == account.trim().to_ascii_lowercase() {
         return Err("That is the name of the account.");
     }
     Ok(())

@@ -88,7 +88,7 @@ fn field_words(problem: &FieldProblem) -> (String, String) {
 fn as_sentence(text: &str) -> String {
     let text = text.trim_end_matches('.').replace('`', "");
     let mut rest = text.chars();
-    let first = rest.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    let first = rest.next().map(|c| c.to_ascii_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", rest.as_str())
 }
 

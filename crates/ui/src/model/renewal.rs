@@ -3,33 +3,30 @@
 
 /// The longest time after which it is looked whether it is time, so that a clock that was set back
 /// does not put it off for days.
-const LONGEST: f64 = 10.0 * 60.0 * 1000.0;
+const LONGEST: u64 = 10 * 60 * 1000;
 
 /// Waiting after the first failure, and at most.
-const FIRST: f64 = 1000.0;
-const LAST: f64 = 30_000.0;
+const FIRST: u64 = 1000;
+const LAST: u64 = 30_000;
 
 /// When a token should be renewed that is good for `lifetime` seconds from `now`, of which one may
 /// be over already, as the server counts whole ones: when a fifth is left, which is time for many
 /// tries.
 #[must_use]
-pub fn due(now: f64, lifetime: u64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "a lifetime is no such number")]
-    let lifetime = lifetime.saturating_sub(1) as f64;
-    now + lifetime * 800.0
+pub fn due(now: u64, lifetime: u64) -> u64 {
+    now.saturating_add(lifetime.saturating_sub(1).saturating_mul(800))
 }
 
 /// How long to wait until then.
 #[must_use]
-pub fn wait(now: f64, due: f64) -> f64 {
-    (due - now).clamp(0.0, LONGEST)
+pub fn wait(now: u64, due: u64) -> u64 {
+    due.saturating_sub(now).min(LONGEST)
 }
 
 /// How long to wait after the server was out of reach so often in a row.
 #[must_use]
-pub fn wait_again(failures: u32) -> f64 {
-    let doubled = 2_f64.powi(i32::try_from(failures.min(16)).unwrap_or(16));
-    (FIRST * doubled).min(LAST)
+pub fn wait_again(failures: u32) -> u64 {
+    FIRST.saturating_mul(2_u64.saturating_pow(failures)).min(LAST)
 }
 
 #[cfg(test)]
@@ -38,26 +35,25 @@ mod tests {
 
     #[test]
     fn a_token_is_renewed_when_a_fifth_of_its_life_is_left() {
-        assert_eq!(due(1000.0, 601), 1000.0 + 480_000.0);
-        assert_eq!(wait(1000.0, due(1000.0, 601)), 480_000.0);
+        assert_eq!(due(1000, 601), 1000 + 480_000);
+        assert_eq!(wait(1000, due(1000, 601)), 480_000);
     }
 
     #[test]
     fn what_is_overdue_is_renewed_at_once() {
-        assert_eq!(wait(10_000.0, 2_000.0), 0.0);
-        assert_eq!(wait(10_000.0, due(10_000.0, 0)), 0.0);
+        assert_eq!(wait(10_000, 2_000), 0);
+        assert_eq!(wait(10_000, due(10_000, 0)), 0);
     }
 
     #[test]
     fn a_clock_that_was_set_back_puts_it_off_by_minutes_at_most() {
-        assert_eq!(wait(0.0, 1e12), LONGEST);
+        assert_eq!(wait(0, u64::MAX), LONGEST);
     }
 
     #[test]
     fn a_server_out_of_reach_is_asked_less_and_less_often() {
         let waits: Vec<_> = (0..8).map(wait_again).collect();
-        let expected = [1000.0, 2000.0, 4000.0, 8000.0, 16_000.0, 30_000.0, 30_000.0, 30_000.0];
-        assert_eq!(waits, expected);
+        assert_eq!(waits, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
         assert_eq!(wait_again(u32::MAX), LAST);
     }
 }

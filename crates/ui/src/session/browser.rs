@@ -17,8 +17,10 @@ const SESSION: &str = "monoxide.session";
 const TURN: &str = "monoxide.session";
 
 /// Milliseconds since the Unix epoch, by this machine's clock.
-pub(super) fn now() -> f64 {
-    Date::now()
+pub(super) fn now() -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is after 1970")]
+    let now = Date::now() as u64;
+    now
 }
 
 fn storage() -> Option<Storage> {
@@ -26,11 +28,11 @@ fn storage() -> Option<Storage> {
 }
 
 /// When the session has to be renewed, if there is one.
-pub(super) fn due() -> Option<f64> {
+pub(super) fn due() -> Option<u64> {
     storage()?.get_item(SESSION).ok()??.parse().ok()
 }
 
-pub(super) fn keep(due: f64) {
+pub(super) fn keep(due: u64) {
     // Without storage the session is renewed more often than it needs be.
     _ = storage().map(|storage| storage.set_item(SESSION, &due.to_string()));
 }

@@ -1,16 +1,16 @@
 //! All accounts, for those who look after the server.
 
 use leptos::{html, prelude::*, task::spawn_local};
-use monoxide_client::accounts::{AccountChange, AskError, Lock, NewAccount, Profile};
+use monoxide_client::accounts::{self, AccountChange, AskError, Lock, NewAccount, Profile};
 
 use super::profile::nanoseconds;
 use crate::{
-    Client, Standing,
+    Standing,
     model::{Place, Words, form},
     session::use_session,
     view::{
-        Field, FieldView, Form, FormView, Icon, Link, Notice, PasswordRules, Skeleton, When,
-        use_route,
+        Action, Field, FieldView, Form, FormView, Icon, Link, Notice, Panel, PasswordRules,
+        Skeleton, When, use_route,
     },
 };
 
@@ -27,10 +27,11 @@ pub fn AccountsPage() -> impl IntoView {
     let session = use_session();
     let all = RwSignal::new(None::<Result<(Vec<Profile>, Vec<Lock>), String>>);
     spawn_local(async move {
-        let asked = session
-            .ask(|client| async move { Ok((client.accounts().await?, client.locks().await?)) })
-            .await;
-        _ = all.try_set(Some(asked.map_err(|error| Words::of(&error).whole)));
+        let asked = async {
+            Ok((session.ask(&accounts::accounts()).await?, session.ask(&accounts::locks()).await?))
+        }
+        .await;
+        _ = all.try_set(Some(asked.map_err(|error: AskError| Words::of(&error).whole)));
     });
     let list = move || match all.get() {
         None => view! { <Skeleton/> }.into_any(),
@@ -106,7 +107,7 @@ pub fn NewAccountPage() -> impl IntoView {
     let roles = Field::new("roles", form::roles);
     let password = Field::new("password", move |text| form::password_of(&account.get(), text));
     let sent = Form::new([account, name, email, roles, password]);
-    let submit = move || {
+    let submit = move |()| {
         sent.send("", || async move {
             let made = NewAccount {
                 account: account.value().trim().to_owned(),
@@ -115,11 +116,7 @@ pub fn NewAccountPage() -> impl IntoView {
                 password: password.value(),
                 roles: form::split_roles(&roles.value()),
             };
-            let ask = |client: Client| {
-                let made = made.clone();
-                async move { client.create_account(&made).await }
-            };
-            session.ask(ask).await?;
+            session.ask(&accounts::create_account(&made)).await?;
             route.go(Place::Accounts);
             Ok(())
         });
@@ -131,7 +128,7 @@ pub fn NewAccountPage() -> impl IntoView {
                 <h1>"New account"</h1>
                 <p class="lead">"Tell its owner the password; they can change it."</p>
             </header>
-            <section class="card panel">
+            <Panel title="About it">
                 <FormView label="New account" form=sent submit action="Make the account" busy="Making…">
                     <FieldView
                         field=account
@@ -151,7 +148,7 @@ pub fn NewAccountPage() -> impl IntoView {
                     />
                     <PasswordRules password account=Signal::derive(move || account.get())/>
                 </FormView>
-            </section>
+            </Panel>
         </div>
     }
 }
@@ -163,7 +160,7 @@ fn RolesField(field: Field) -> impl IntoView {
             field
             label="Roles (optional)"
             autocomplete="off"
-            hint="With commas between them. Who is admin looks after the server."
+            hint="With commas between them; admin may do everything."
         />
     }
 }
@@ -184,16 +181,13 @@ pub fn AccountPage(
     let shown = RwSignal::new(None::<Result<(Profile, Option<Lock>), String>>);
     let title = account.clone();
     spawn_local(async move {
-        let ask = |client: Client| {
-            let account = account.clone();
-            async move {
-                let profile = client.account(&account).await?;
-                let locks = client.locks().await?;
-                Ok((profile, locks.into_iter().find(|lock| lock.account == account)))
-            }
-        };
-        let asked = session.ask(ask).await;
-        _ = shown.try_set(Some(asked.map_err(|error| Words::of(&error).whole)));
+        let asked = async {
+            let profile = session.ask(&accounts::account(&account)).await?;
+            let locks = session.ask(&accounts::locks()).await?;
+            Ok((profile, locks.into_iter().find(|lock| lock.account == account)))
+        }
+        .await;
+        _ = shown.try_set(Some(asked.map_err(|error: AskError| Words::of(&error).whole)));
     });
     let content = move || match shown.get() {
         None => view! { <Skeleton/> }.into_any(),
@@ -228,7 +222,7 @@ fn AccountForm(profile: Profile) -> impl IntoView {
     let roles = Field::new("roles", form::roles).with(profile.roles.join(", "));
     let sent = Form::new([name, email, roles]);
     let change = use_change(profile.account);
-    let submit = move || {
+    let submit = move |()| {
         sent.send("Saved", || {
             change(AccountChange {
                 name: Some(name.value()),
@@ -239,28 +233,23 @@ fn AccountForm(profile: Profile) -> impl IntoView {
         });
     };
     view! {
-        <section class="card panel" aria-labelledby="about-them">
-            <h2 id="about-them">"About this account"</h2>
+        <Panel title="About this account">
             <FormView label="About this account" form=sent submit action="Save" busy="Saving…">
                 <FieldView field=name label="Name" autocomplete="off"/>
                 <FieldView field=email label="Email" kind="email" autocomplete="off"/>
                 <RolesField field=roles/>
             </FormView>
-        </section>
+        </Panel>
     }
 }
 
 /// Changes an account, and who is signed in when it is theirs.
-fn use_change(account: String) -> impl Fn(AccountChange) -> Changing + Clone {
+fn use_change(account: String) -> impl Fn(AccountChange) -> Changing + Clone + Send + Sync {
     let session = use_session();
     move |change: AccountChange| -> Changing {
         let account = account.clone();
         Box::pin(async move {
-            let ask = |client: Client| {
-                let (account, change) = (account.clone(), change.clone());
-                async move { client.change_account(&account, &change).await }
-            };
-            let changed = session.ask(ask).await?;
+            let changed = session.ask(&accounts::change_account(&account, &change)).await?;
             if matches!(session.standing().get_untracked(), Standing::In(it) if it.account == changed.account)
             {
                 session.changed(changed);
@@ -281,21 +270,16 @@ fn OtherPassword(account: String) -> impl IntoView {
         whose.with_value(|account| form::password_of(account, text))
     });
     let sent = Form::new([password]);
-    let submit = move || {
+    let submit = move |()| {
         sent.send("Set. They are signed out everywhere", || async move {
-            let text = password.value();
-            let ask = |client: Client| {
-                let (account, text) = (whose.get_value(), text.clone());
-                async move { client.set_password(&account, &text).await }
-            };
-            session.ask(ask).await?;
+            let change = accounts::set_password(&whose.get_value(), &password.value());
+            session.ask(&change).await?;
             password.clear();
             Ok(())
         });
     };
     view! {
-        <section class="card panel" aria-labelledby="their-password">
-            <h2 id="their-password">"Password"</h2>
+        <Panel title="Password">
             <FormView label="Password" form=sent submit action="Set the password" busy="Setting…">
                 <FieldView
                     field=password
@@ -305,7 +289,7 @@ fn OtherPassword(account: String) -> impl IntoView {
                 />
                 <PasswordRules password account=Signal::stored(account)/>
             </FormView>
-        </section>
+        </Panel>
     }
 }
 
@@ -315,14 +299,10 @@ fn Locked(lock: Lock) -> impl IntoView {
     let session = use_session();
     let here = RwSignal::new(true);
     let Lock { account, tries, until } = lock;
-    let lift = move |_| {
+    let lift = move |()| {
         let account = account.clone();
         spawn_local(async move {
-            let ask = |client: Client| {
-                let account = account.clone();
-                async move { client.lift_lock(&account).await }
-            };
-            if session.ask(ask).await.is_ok() {
+            if session.ask(&accounts::lift_lock(&account)).await.is_ok() {
                 _ = here.try_set(false);
             }
         });
@@ -338,7 +318,7 @@ fn Locked(lock: Lock) -> impl IntoView {
                     ". Where its owner has signed in before they still can."
                 </p>
             </div>
-            <button type="button" class="button" on:click=lift>"Lift the lock"</button>
+            <Action label="Lift the lock" act=lift/>
         </div>
     }
 }
@@ -350,7 +330,7 @@ fn End(account: String, disabled: bool) -> impl IntoView {
     let trouble = RwSignal::new(String::new());
     let dialog = NodeRef::<html::Dialog>::new();
     let change = use_change(account.clone());
-    let toggle = move |_| {
+    let toggle = move |()| {
         let wanted = !disabled.get_untracked();
         let changing = change(AccountChange { disabled: Some(wanted), ..AccountChange::default() });
         spawn_local(async move {
@@ -363,7 +343,7 @@ fn End(account: String, disabled: bool) -> impl IntoView {
             }
         });
     };
-    let ask = move |_| {
+    let ask = move |()| {
         if let Some(dialog) = dialog.get_untracked() {
             _ = dialog.show_modal();
         }
@@ -374,16 +354,15 @@ fn End(account: String, disabled: bool) -> impl IntoView {
         false => "Disabling it signs its owner out at once, everywhere.",
     };
     view! {
-        <section class="card panel" aria-labelledby="their-end">
-            <h2 id="their-end">"Disable or delete"</h2>
+        <Panel title="Disable or delete">
             <p class="lead" role="status">{state}</p>
             <p class="field-error" role="alert">{trouble}</p>
             <div class="form-end">
-                <button type="button" class="button" on:click=toggle>{toggle_text}</button>
-                <button type="button" class="button danger" on:click=ask>"Delete…"</button>
+                <Action label=Signal::derive(toggle_text) act=toggle/>
+                <Action label="Delete…" class="button danger" act=ask/>
             </div>
             <Deletion account dialog trouble/>
-        </section>
+        </Panel>
     }
 }
 
@@ -397,14 +376,10 @@ fn Deletion(
     let (session, route) = (use_session(), use_route());
     let title = format!("Delete {account}?");
     let close = move || _ = dialog.get_untracked().map(|dialog| dialog.close());
-    let delete = move |_| {
+    let delete = move |()| {
         let account = account.clone();
         spawn_local(async move {
-            let ask = |client: Client| {
-                let account = account.clone();
-                async move { client.delete_account(&account).await }
-            };
-            let asked = session.ask(ask).await;
+            let asked = session.ask(&accounts::delete_account(&account)).await;
             close();
             match asked {
                 Err(error) if error.code() != "not-found" => {
@@ -422,12 +397,8 @@ fn Deletion(
                 written stays. This cannot be taken back."
             </p>
             <div class="form-end">
-                <button type="button" class="button" autofocus on:click=move |_| close()>
-                    "Cancel"
-                </button>
-                <button type="button" class="button danger filled" on:click=delete>
-                    "Delete the account"
-                </button>
+                <Action label="Cancel" act=move |()| close()/>
+                <Action label="Delete the account" class="button danger filled" act=delete/>
             </div>
         </dialog>
     }

@@ -165,7 +165,7 @@ pub fn Login() -> impl IntoView {
     let account = Field::new("account", |text| form::something(text.trim()));
     let password = Field::new("password", form::something);
     let sent = Form::new([account, password]);
-    let submit = move || {
+    let submit = move |()| {
         sent.send("", || async move {
             session.sign_in(account.value().trim(), &password.value()).await
         });
@@ -190,64 +190,61 @@ pub fn SetUp(
     /// The secret of the set-up link.
     secret: String,
 ) -> impl IntoView {
-    let (session, route) = (use_session(), use_route());
-    let sign_up = move |account: NewAccount| {
-        let secret = secret.clone();
-        async move {
-            session.set_up(&secret, &account).await?;
-            route.replace(Place::Home);
-            Ok(())
-        }
-    };
     view! {
         <h1>"Set up this server"</h1>
         <p class="entrance-lead">
             "Make the first account. It looks after the server: it makes the other accounts, and may \
             do everything."
         </p>
-        <NewAccountForm label="Set up" action="Make the account" sign_up/>
+        <NewAccountForm label="Set up" secret=Some(secret)/>
     }
 }
 
 /// Makes an account for whoever asks.
 #[component]
 fn Register() -> impl IntoView {
-    let session = use_session();
-    let sign_up = move |account: NewAccount| async move { session.register(&account).await };
     view! {
         <h1>"Make an account"</h1>
-        <NewAccountForm label="Make an account" action="Make the account" sign_up/>
+        <NewAccountForm label="Make an account"/>
     }
 }
 
 /// What is filled in for a new account, by its owner.
 #[component]
-fn NewAccountForm<F>(
+fn NewAccountForm(
     label: &'static str,
-    action: &'static str,
-    sign_up: impl Fn(NewAccount) -> F + 'static,
-) -> impl IntoView
-where
-    F: Future<Output = Result<(), monoxide_client::accounts::AskError>> + 'static,
-{
+    /// By the set-up link, when it has this secret; otherwise where that is open.
+    #[prop(default = None)]
+    secret: Option<String>,
+) -> impl IntoView {
+    let (session, route) = (use_session(), use_route());
     let account = Field::new("account", form::account_name);
     let name = Field::new("name", form::display_name);
     let email = Field::new("email", form::email);
     let password = Field::new("password", move |text| form::password_of(&account.get(), text));
     let sent = Form::new([account, name, email, password]);
-    let submit = move || {
-        sent.send("", || {
-            sign_up(NewAccount {
-                account: account.value().trim().to_owned(),
-                name: name.value(),
-                email: email.value(),
-                password: password.value(),
-                roles: Vec::new(),
-            })
+    let submit = move |()| {
+        let made = NewAccount {
+            account: account.value().trim().to_owned(),
+            name: name.value(),
+            email: email.value(),
+            password: password.value(),
+            roles: Vec::new(),
+        };
+        let secret = secret.clone();
+        sent.send("", || async move {
+            match secret {
+                None => session.register(&made).await?,
+                Some(secret) => {
+                    session.set_up(&secret, &made).await?;
+                    route.replace(Place::Home);
+                }
+            }
+            Ok(())
         });
     };
     view! {
-        <FormView label form=sent submit action busy="One moment…">
+        <FormView label form=sent submit action="Make the account" busy="One moment…">
             <FieldView
                 field=account
                 label="Account"

@@ -1,5 +1,7 @@
 //! Forms: fields that say what is wrong with them while one types, and the button that sends them.
 
+use std::pin::Pin;
+
 use leptos::{ev::SubmitEvent, html, prelude::*, task::spawn_local};
 use monoxide_client::accounts::AskError;
 
@@ -87,6 +89,9 @@ impl Field {
     }
 }
 
+/// A form on its way.
+type Sending = Pin<Box<dyn Future<Output = Result<(), AskError>>>>;
+
 /// Fields that are sent together. Copying it copies a handle.
 #[derive(Debug, Clone, Copy)]
 pub struct Form {
@@ -116,8 +121,15 @@ impl Form {
     where
         F: Future<Output = Result<(), AskError>> + 'static,
     {
+        if self.is_right() {
+            self.follow(done, Box::pin(send()));
+        }
+    }
+
+    /// Whether it can be sent now.
+    fn is_right(self) -> bool {
         if self.sending.get_untracked() {
-            return;
+            return false;
         }
         self.done.set("");
         self.trouble.set(String::new());
@@ -126,11 +138,11 @@ impl Form {
             field.read();
             field.left.set(true);
         }
-        if self.focus_wrong() {
-            return;
-        }
+        !self.focus_wrong()
+    }
+
+    fn follow(self, done: &'static str, sent: Sending) {
         self.sending.set(true);
-        let sent = send();
         spawn_local(async move {
             let answer = sent.await;
             // The form may be gone by then, as it is after signing in.
@@ -177,7 +189,8 @@ pub fn FormView(
     /// Its fields.
     form: Form,
     /// What happens when it is sent.
-    submit: impl Fn() + 'static,
+    #[prop(into)]
+    submit: Callback<()>,
     /// What stands on the button.
     action: &'static str,
     /// What stands there while it is sent.
@@ -187,7 +200,7 @@ pub fn FormView(
 ) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        submit();
+        submit.run(());
     };
     let sending = form.sending;
     view! {
@@ -308,10 +321,10 @@ pub fn PasswordRules(
 ) -> impl IntoView {
     let long = move || password.value.with(|it| it.chars().count() >= 8 && it.len() <= 1024);
     let other = move || {
-        let (password, account) = (password.get().trim().to_lowercase(), account.get());
+        let (password, account) = (password.get().trim().to_ascii_lowercase(), account.get());
         let first = password.chars().next();
         !password.is_empty()
-            && password != account.trim().to_lowercase()
+            && password != account.trim().to_ascii_lowercase()
             && !password.chars().all(|c| Some(c) == first)
     };
     view! {
@@ -321,5 +334,46 @@ pub fn PasswordRules(
                 {Icon::Check.draw()} "not the account’s name, and none that everybody tries"
             </li>
         </ul>
+    }
+}
+
+/// A button that does something.
+#[component]
+pub fn Action(
+    /// What it says.
+    #[prop(into)]
+    label: Signal<&'static str>,
+    /// How it looks, in the style sheet.
+    #[prop(default = "button")]
+    class: &'static str,
+    /// What it says more to those who hear the page.
+    #[prop(into, optional)]
+    spoken: String,
+    /// What it does.
+    #[prop(into)]
+    act: Callback<()>,
+) -> impl IntoView {
+    let spoken = (!spoken.is_empty()).then(|| view! { <span class="unseen">" " {spoken}</span> });
+    view! {
+        <button type="button" class=class on:click=move |_| act.run(())>
+            {label}
+            {spoken}
+        </button>
+    }
+}
+
+/// A part of a page about accounts.
+#[component]
+pub fn Panel(
+    /// What it is about.
+    title: &'static str,
+    /// What is in it.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class="card panel" aria-label=title>
+            <h2>{title}</h2>
+            {children()}
+        </section>
     }
 }

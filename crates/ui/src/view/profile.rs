@@ -1,13 +1,13 @@
 //! One's own account: who one is, the password, and where one is signed in.
 
 use leptos::{prelude::*, task::spawn_local};
-use monoxide_client::accounts::{AccountChange, AskError, Profile, SessionShown};
+use monoxide_client::accounts::{self, AccountChange, AskError, Profile, SessionShown};
 
 use crate::{
     Standing,
     model::{Words, form},
     session::use_session,
-    view::{Field, FieldView, Form, FormView, PasswordRules, Skeleton, When},
+    view::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules, Skeleton, When},
 };
 
 /// The page of who is signed in.
@@ -41,7 +41,7 @@ fn ProfileForm(profile: Profile) -> impl IntoView {
     let email = Field::new("email", form::email).with(profile.email);
     let phone = Field::new("phone", form::phone).with(profile.phone);
     let sent = Form::new([name, email, phone]);
-    let submit = move || {
+    let submit = move |()| {
         sent.send("Saved", || async move {
             let change = AccountChange {
                 name: Some(name.value()),
@@ -49,23 +49,18 @@ fn ProfileForm(profile: Profile) -> impl IntoView {
                 phone: Some(phone.value()),
                 ..AccountChange::default()
             };
-            let ask = |client: crate::Client| {
-                let change = change.clone();
-                async move { client.change_profile(&change).await }
-            };
-            session.changed(session.ask(ask).await?);
+            session.changed(session.ask(&accounts::change_profile(&change)).await?);
             Ok(())
         });
     };
     view! {
-        <section class="card panel" aria-labelledby="about-you">
-            <h2 id="about-you">"About you"</h2>
+        <Panel title="About you">
             <FormView label="About you" form=sent submit action="Save" busy="Saving…">
                 <FieldView field=name label="Name" autocomplete="name"/>
                 <FieldView field=email label="Email" kind="email" autocomplete="email"/>
                 <FieldView field=phone label="Phone" kind="tel" autocomplete="tel"/>
             </FormView>
-        </section>
+        </Panel>
     }
 }
 
@@ -79,14 +74,10 @@ fn PasswordForm(account: String) -> impl IntoView {
         whose.with_value(|account| form::password_of(account, text))
     });
     let sent = Form::new([current, password]);
-    let submit = move || {
+    let submit = move |()| {
         sent.send("Changed. Everywhere else you are signed out", || async move {
-            let texts = (current.value(), password.value());
-            let ask = |client: crate::Client| {
-                let (current, password) = texts.clone();
-                async move { client.change_password(&current, &password).await }
-            };
-            match session.ask(ask).await {
+            let change = accounts::change_password(&current.value(), &password.value());
+            match session.ask(&change).await {
                 Err(AskError::Refused(problem)) if problem.code == "wrong-credentials" => {
                     Err(AskError::Refused(problem.about("current", "This is not your password.")))
                 }
@@ -98,8 +89,7 @@ fn PasswordForm(account: String) -> impl IntoView {
         });
     };
     view! {
-        <section class="card panel" aria-labelledby="your-password">
-            <h2 id="your-password">"Password"</h2>
+        <Panel title="Password">
             <FormView
                 label="Password"
                 form=sent
@@ -130,7 +120,7 @@ fn PasswordForm(account: String) -> impl IntoView {
                 />
                 <PasswordRules password account=Signal::stored(account)/>
             </FormView>
-        </section>
+        </Panel>
     }
 }
 
@@ -142,7 +132,7 @@ pub fn Sessions() -> impl IntoView {
     let trouble = RwSignal::new(String::new());
     let load = move || {
         spawn_local(async move {
-            let asked = session.ask(|client| async move { client.sessions().await }).await;
+            let asked = session.ask(&accounts::sessions()).await;
             match asked {
                 Ok(mut all) => {
                     all.sort_by_key(|it| (!it.current, std::cmp::Reverse(it.last_used)));
@@ -155,11 +145,7 @@ pub fn Sessions() -> impl IntoView {
     load();
     let end = move |id: String| {
         spawn_local(async move {
-            let ask = |client: crate::Client| {
-                let id = id.clone();
-                async move { client.end_session(&id).await }
-            };
-            match session.ask(ask).await {
+            match session.ask(&accounts::end_session(&id)).await {
                 Err(error) if error.code() != "not-found" => {
                     _ = trouble.try_set(Words::of(&error).whole);
                 }
@@ -167,7 +153,7 @@ pub fn Sessions() -> impl IntoView {
             }
         });
     };
-    let end_all = move |_| {
+    let end_all = move |()| {
         spawn_local(async move {
             if let Err(error) = session.sign_out_everywhere().await {
                 _ = trouble.try_set(Words::of(&error).whole);
@@ -182,33 +168,28 @@ pub fn Sessions() -> impl IntoView {
         }
     };
     view! {
-        <section class="card panel" aria-labelledby="sessions">
-            <h2 id="sessions">"Where you are signed in"</h2>
+        <Panel title="Where you are signed in">
             {list}
             <p class="field-error" role="alert">{trouble}</p>
             <div class="form-end">
-                <button type="button" class="button danger" on:click=end_all>
-                    "Sign out everywhere"
-                </button>
+                <Action label="Sign out everywhere" class="button danger" act=end_all/>
             </div>
-        </section>
+        </Panel>
     }
 }
 
 #[component]
-fn SessionRow(shown: SessionShown, end: impl Fn(String) + Copy + 'static) -> impl IntoView {
+fn SessionRow(
+    shown: SessionShown,
+    end: impl Fn(String) + Copy + Send + Sync + 'static,
+) -> impl IntoView {
     let SessionShown { id, last_used, address, user_agent, current, .. } = shown;
     let program = crate::model::program(&user_agent);
     let last = if current {
         view! { <span class="tag live">"This one"</span> }.into_any()
     } else {
-        let label = format!("Sign out {program}");
-        view! {
-            <button type="button" class="button" aria-label=label on:click=move |_| end(id.clone())>
-                "Sign out"
-            </button>
-        }
-        .into_any()
+        let act = move |()| end(id.clone());
+        view! { <Action label="Sign out" spoken=program.clone() act/> }.into_any()
     };
     view! {
         <li class="line">
