@@ -2,12 +2,15 @@
 
 use std::{env, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
-use clap::{CommandFactory as _, Parser, builder::BoolishValueParser, error::ContextKind};
+use clap::{
+    CommandFactory as _, Parser, Subcommand, builder::BoolishValueParser, error::ContextKind,
+};
 use monoxide_engine::{
-    self as engine, Durability, Engine,
+    self as engine, Durability, Engine, Filters,
     backend::{Folder, FolderError, Kind},
 };
 use monoxide_gateway::Server;
+use monoxide_tools::Place;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 /// The longest time that can be set.
@@ -18,10 +21,25 @@ const OWN_FILES: usize = 64;
 /// What a new folder is written with.
 const BACKEND: Kind = Kind::Redb;
 
+/// What the program does besides serving.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Asks who may do what.
+    #[command(subcommand)]
+    Rules(monoxide_rules::command::Command),
+
+    #[command(flatten)]
+    Tools(monoxide_tools::Command),
+}
+
 /// Live state over HTTP and WebSocket, with a page to look at it.
 #[derive(Debug, Parser)]
 #[command(name = "monoxide", version)]
 pub(crate) struct Config {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// Where to listen. Port 0 takes a free one.
     #[arg(long, env = "MONOXIDE_ADDR", default_value = "127.0.0.1:8800")]
     pub(crate) addr: SocketAddr,
@@ -31,7 +49,7 @@ pub(crate) struct Config {
     pub(crate) name: String,
 
     /// The folder that keeps everything over a restart. It is made when it is not there.
-    #[arg(long, env = "MONOXIDE_DATA", default_value = "./data")]
+    #[arg(long, env = "MONOXIDE_DATA", default_value = "./data", global = true)]
     pub(crate) data: PathBuf,
 
     /// Keeps everything in memory, and nothing over a restart.
@@ -47,13 +65,29 @@ pub(crate) struct Config {
     pub(crate) token_lifetime: Duration,
 
     /// What writes the folder: redb or sled. Without it, what wrote it before, and redb for a new one.
-    #[arg(long, env = "MONOXIDE_BACKEND")]
+    #[arg(long, env = "MONOXIDE_BACKEND", global = true)]
     pub(crate) backend: Option<Kind>,
 
     /// When a write is answered: `flushed`, when it is on disk, or `interval:100ms`, at once, and
     /// it is on disk after about that time.
     #[arg(long, env = "MONOXIDE_DURABILITY", default_value = "flushed", value_parser = durability)]
     pub(crate) durability: Durability,
+
+    /// How often to write everything into a file of its own in `--backup-dir`.
+    #[arg(long, env = "MONOXIDE_BACKUP_EVERY", requires = "backup_dir", value_parser = duration)]
+    pub(crate) backup_every: Option<Duration>,
+
+    /// The folder for these files. It is made when it is not there.
+    #[arg(long, env = "MONOXIDE_BACKUP_DIR", requires = "backup_every")]
+    pub(crate) backup_dir: Option<PathBuf>,
+
+    /// How many of them are kept.
+    #[arg(long, env = "MONOXIDE_BACKUP_KEEP", default_value = "7")]
+    pub(crate) backup_keep: NonZeroUsize,
+
+    /// The file that says who may do what. It is read again when it changes, and on SIGHUP.
+    #[arg(long, env = "MONOXIDE_RULES", global = true)]
+    pub(crate) rules: Option<PathBuf>,
 
     /// What to log: a level, or levels by module such as `info,monoxide_gateway=debug`.
     #[arg(long, env = "MONOXIDE_LOG", default_value = "info", value_parser = filter)]
@@ -190,25 +224,43 @@ impl Config {
         }
     }
 
+    /// Where commands find what they are about.
+    ///
+    /// # Errors
+    ///
+    /// When nothing is kept anywhere.
+    pub(crate) fn place(&self, filters: fn() -> Filters) -> anyhow::Result<Place> {
+        if self.memory {
+            anyhow::bail!("with --memory nothing is kept that could be looked after");
+        }
+        let builder = self.engine_in_memory();
+        let engine = Box::new(move || builder.filters(filters()));
+        Ok(Place { data: self.data.clone(), backend: self.backend, engine })
+    }
+
     /// The start of an engine with these settings.
     ///
     /// # Errors
     ///
     /// When the folder cannot be used.
     pub(crate) fn engine(&self) -> Result<engine::Builder, FolderError> {
-        let builder = Engine::builder()
-            .window(self.window_messages.get(), self.window_bytes)
-            .linger(self.linger)
-            .idle_topics(self.idle_topics)
-            .max_pinned(self.max_pinned)
-            .event_queue(self.event_queue.get())
-            .durability(self.durability);
+        let builder = self.engine_in_memory();
         if self.memory {
             return Ok(builder);
         }
         let written = || Folder::kind_of(&self.data);
         let kind = self.backend.map_or_else(written, |kind| Ok(Some(kind)))?.unwrap_or(BACKEND);
         Ok(builder.backend(Folder::open(&self.data, kind)?.opener()))
+    }
+
+    fn engine_in_memory(&self) -> engine::Builder {
+        Engine::builder()
+            .window(self.window_messages.get(), self.window_bytes)
+            .linger(self.linger)
+            .idle_topics(self.idle_topics)
+            .max_pinned(self.max_pinned)
+            .event_queue(self.event_queue.get())
+            .durability(self.durability)
     }
 
     /// The start of a server over `engine` with these settings.
@@ -227,6 +279,14 @@ impl Config {
             .pong(self.pong)
             .tick(self.tick)
             .compression(!self.no_compression);
+        let builder = match self.memory {
+            true => builder,
+            false => builder.admin_socket(Folder::socket(&self.data)),
+        };
+        let builder = match (self.backup_every, self.backup_dir) {
+            (Some(every), Some(folder)) => builder.backups(every, folder, self.backup_keep.get()),
+            _ => builder,
+        };
         let builder = if self.origins.is_empty() { builder } else { builder.origins(self.origins) };
         let builder = match self.max_connections_per_address {
             Some(count) => builder.max_connections_per_address(count.get()),

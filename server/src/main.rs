@@ -6,15 +6,18 @@ mod routes;
 
 use std::{
     io::{self, Write as _},
+    path::Path,
     process::ExitCode,
+    sync::Arc,
 };
 
 use anyhow::Context as _;
 use monoxide_gateway::{Builder, Site, listen};
 use monoxide_identity::Identities;
+use monoxide_rules::{self as rules, RuleSet, follow};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::Config;
+use crate::config::{Command, Config};
 
 /// The front end: in a release inside the binary, in development read from the folder.
 #[derive(rust_embed::RustEmbed)]
@@ -42,6 +45,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run(mut config: Config) -> anyhow::Result<()> {
+    live_with_a_limit_of_file_sizes()?;
+    match config.command.take() {
+        Some(Command::Rules(command)) => return explain(command, config.rules.as_deref()),
+        Some(Command::Tools(command)) => {
+            return monoxide_tools::run(command, config.place(filters::filters)?).await;
+        }
+        None => {}
+    }
     tracing_subscriber::fmt()
         .with_env_filter(std::mem::take(&mut config.log))
         .with_writer(io::stderr)
@@ -49,11 +60,13 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
         .log_internal_errors(false)
         .init();
 
-    live_with_a_limit_of_file_sizes()?;
     config.fit(raise_the_limit_of_open_files());
     let (addr, tls) = (config.addr, config.tls_cert.is_some());
     let site = Site::new::<Files>(include_str!("page.html")).reload_port(config.reload_port);
-    let engine = config.engine()?.filters(filters::filters()).start()?;
+    let path = config.rules.take();
+    let rules = path.as_deref().map(RuleSet::from_file).transpose()?;
+    let rules = rules.map(|rules| Arc::new(rules) as _);
+    let engine = config.engine()?.filters(filters::filters()).rules(rules).start()?;
     let listener = listen(addr).with_context(|| format!("cannot listen on {addr}"))?;
     let scheme = if tls { "https" } else { "http" };
     let address = format!("{scheme}://{}", listener.local_addr()?);
@@ -78,8 +91,21 @@ async fn run(mut config: Config) -> anyhow::Result<()> {
         let _stop = stop.clone().drop_guard();
         server.serve(listener, stop.clone()).await
     };
-    let (served, ()) = tokio::join!(serve, signalled);
+    let following = path.map(|path| stop.run_until_cancelled(follow(engine, path)));
+    let following = async {
+        if let Some(following) = following {
+            following.await;
+        }
+    };
+    let (served, (), ()) = tokio::join!(serve, signalled, following);
     served.context("the server failed")
+}
+
+/// Says which rule decides; refused is a failure, for scripts.
+fn explain(command: rules::command::Command, file: Option<&Path>) -> anyhow::Result<()> {
+    let explanation = command.run(file, include_str!("../rules.toml"))?;
+    writeln!(io::stdout(), "{explanation}")?;
+    std::process::exit(i32::from(!explanation.is_allowed));
 }
 
 /// A connection is an open file, and shells give out few of them. Gives how many there are now.
@@ -90,7 +116,7 @@ fn raise_the_limit_of_open_files() -> u64 {
     })
 }
 
-/// Takes SIGXFSZ, which would kill a server that writes more than its user may: to the storage
+/// Takes SIGXFSZ, which would kill a program that writes more than its user may: to the storage
 /// that is a disk like any other that is full.
 fn live_with_a_limit_of_file_sizes() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};

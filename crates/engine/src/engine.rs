@@ -11,7 +11,10 @@ use std::{
 };
 
 use monoxide_protocol::{Glob, Json, Key, List, Object, Version, Watched};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::{
+    sync::Mutex,
+    time::{MissedTickBehavior, interval},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -20,12 +23,13 @@ use crate::{
     condition::Condition,
     error::Error,
     event::Event,
-    filter::{Caller, FilterInfo, Filters, Rules, path_of},
+    filter::{Caller, FilterInfo, FilterSet, Filters, path_of},
     hooks::EventHook,
-    hub::{self, Hub, Settings, Stats, Subscription, TopicState, Totals},
+    hub::{self, Builds, Hub, Settings, Stats, Subscription, TopicState, Totals},
     identity::Identity,
     log::{self, Durability, Health, Log},
     patch::Patch,
+    rules::{Operation, Rules},
     store::{AccountChanges, AccountEntry, Store},
 };
 
@@ -51,6 +55,8 @@ struct Shared {
     no_patch: bool,
     /// Absent without a backend.
     log: Option<Arc<Log>>,
+    /// Held by whoever changes the rules.
+    changing_rules: Arc<Mutex<()>>,
     /// Ends what works by itself.
     stop: CancellationToken,
     /// Ends the hub, after the last write.
@@ -79,8 +85,19 @@ impl Engine {
 
     /// What the program itself may do.
     fn program(&self) -> Session {
-        let caller = Caller { identity: Identity::anonymous(), is_program: true };
-        Session { engine: self.clone(), caller }
+        Session { engine: self.clone(), caller: Self::program_caller() }
+    }
+
+    pub(crate) fn program_caller() -> Caller {
+        Caller { identity: Identity::anonymous(), is_program: true }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    pub(crate) fn log(&self) -> Option<&Log> {
+        self.shared.log.as_deref()
     }
 
     /// Waits until everything that the backend has kept is loaded. Before that, nothing can be
@@ -224,6 +241,32 @@ impl Engine {
         self.program().store()?.change_accounts(changes).await
     }
 
+    /// Puts other rules in force, or none, and gives the version at which that is so: a write is
+    /// decided by the old rules before it and by the new ones after it. Everybody who watches is
+    /// told what it changes for them. When this comes about, they have been; those who read what
+    /// they could not read before may still be waiting for their snapshot. Once begun, it is
+    /// carried out, also when its future is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Closed`] during shutdown.
+    pub async fn set_rules(&self, rules: Option<Arc<dyn Rules>>) -> Result<Version, Error> {
+        // One after the other: whoever watches is told of each.
+        let turn = Arc::clone(&self.shared.changing_rules).lock_owned().await;
+        let store = Arc::clone(&self.shared.store);
+        let change = self.shared.tasks.spawn(async move {
+            let _turn = turn;
+            store.set_rules(rules).await
+        });
+        change.await.map_err(|_| Error::Closed)?
+    }
+
+    /// The rules that are in force.
+    #[must_use]
+    pub fn rules(&self) -> Option<Arc<dyn Rules>> {
+        self.shared.store.access().rules().cloned()
+    }
+
     /// Every key there is.
     #[must_use]
     pub fn all_keys(&self) -> Vec<Key> {
@@ -239,25 +282,25 @@ impl Engine {
     /// The filters, path by path.
     #[must_use]
     pub fn filters(&self) -> &[FilterInfo] {
-        self.shared.store.rules().infos()
+        self.shared.store.filters().infos()
     }
 
     /// Whether only what filters cover is open to clients.
     #[must_use]
     pub fn is_static(&self) -> bool {
-        self.shared.store.rules().is_static()
+        self.shared.store.filters().is_static()
     }
 
     /// Whether a filter lets `key` be read.
     #[must_use]
     pub fn has_read_filter(&self, key: &Key) -> bool {
-        self.shared.store.rules().has_read_filter(&path_of(key))
+        self.shared.store.filters().has_read_filter(&path_of(key))
     }
 
     /// How many objects the limit on `path` holds now.
     #[must_use]
     pub fn limited(&self, path: &Glob) -> usize {
-        let limits = self.shared.store.rules().limits();
+        let limits = self.shared.store.filters().limits();
         let nth = limits.iter().position(|(it, _)| it == path);
         nth.map_or(0, |nth| self.shared.store.limited(nth))
     }
@@ -373,9 +416,8 @@ impl Session {
     ///
     /// [`Error::NotFound`] when there is nothing, or nothing to be seen; and see [`Session`].
     pub fn get(&self, key: &Key) -> Result<Arc<Object>, Error> {
-        let (store, identity) = (self.store()?, &self.caller.identity);
-        store.rules().readable(&self.caller, &path_of(key))?;
-        let seen = store.rules().object(identity, key, store.get(key).as_ref())?;
+        let store = self.store()?;
+        let seen = store.access().get(&self.caller, key, store.get(key).as_ref())?;
         seen.ok_or(Error::NotFound)
     }
 
@@ -387,8 +429,9 @@ impl Session {
     /// See [`Session`].
     pub fn list(&self, glob: &Glob) -> Result<Vec<Arc<Object>>, Error> {
         let store = self.store()?;
-        store.rules().readable(&self.caller, glob)?;
-        store.rules().list(&self.caller.identity, glob, store.list(glob).1)
+        let access = store.access();
+        access.readable(&self.caller, glob)?;
+        access.list(&self.caller, Operation::List, glob, store.list(glob).1)
     }
 
     /// Which lists and single keys exist, as the document that subscribers of
@@ -399,7 +442,10 @@ impl Session {
     ///
     /// See [`Session`].
     pub async fn keys(&self) -> Result<String, Error> {
-        self.store()?;
+        let store = self.store()?;
+        if store.access().is_ruled(&self.caller) {
+            return Ok(store.keys_document(&self.caller));
+        }
         self.engine.shared.hub.keys().await
     }
 
@@ -435,7 +481,7 @@ impl Session {
                 None => self.may_list(glob)?,
             }
         }
-        self.engine.shared.hub.subscribe(watched, self.caller.identity.clone(), since).await
+        self.engine.shared.hub.subscribe(watched, self.caller.clone(), since).await
     }
 
     /// Who asks.
@@ -445,12 +491,12 @@ impl Session {
     }
 
     fn may_list(&self, glob: &Glob) -> Result<(), Error> {
-        let rules = self.store()?.rules();
+        let filters = self.store()?.filters();
         // A filter that decides from the whole list has to be asked about all of it.
-        if rules.filters_whole(glob) {
+        if filters.filters_whole(glob) {
             return self.list(glob).map(drop);
         }
-        rules.readable(&self.caller, glob)
+        filters.readable(&self.caller, glob)
     }
 
     /// The store, once it has everything.
@@ -472,6 +518,7 @@ impl Session {
 #[must_use = "a builder does nothing before `start`"]
 pub struct Builder {
     filters: Filters,
+    rules: Option<Arc<dyn Rules>>,
     settings: Settings,
     max_pinned: usize,
     events: EventHook,
@@ -484,6 +531,7 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("filters", &self.filters)
+            .field("rules", &self.rules)
             .field("settings", &self.settings)
             .field("has_backend", &self.backend.is_some())
             .field("durability", &self.durability)
@@ -495,6 +543,7 @@ impl Default for Builder {
     fn default() -> Self {
         Self {
             filters: Filters::default(),
+            rules: None,
             settings: Settings::default(),
             max_pinned: 256 * 1024 * 1024,
             events: EventHook::default(),
@@ -509,6 +558,14 @@ impl Builder {
     /// What may be written, read and deleted. Default: everything.
     pub fn filters(mut self, filters: Filters) -> Self {
         self.filters = filters;
+        self
+    }
+
+    /// Who may do what, beside the filters: what [sessions](Engine::session) read and write is
+    /// asked about, what the program itself does is not. They can be
+    /// [changed](Engine::set_rules) later. Default: none, and everybody may do everything.
+    pub fn rules(mut self, rules: Option<Arc<dyn Rules>>) -> Self {
+        self.rules = rules;
         self
     }
 
@@ -628,10 +685,10 @@ impl Builder {
     /// runtime.
     pub fn start(self) -> Result<Engine, Error> {
         let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
-        let rules = Arc::new(Rules::new(self.filters)?);
+        let filters = Arc::new(FilterSet::new(self.filters)?);
         let (publisher, hub, requests) = hub::channel();
         let log = self.backend.as_ref().map(|_| Arc::new(Log::new(self.durability)));
-        let store = Store::new(rules, publisher, Clock::new(self.wall), log.clone());
+        let store = Store::new(filters, self.rules, publisher, Clock::new(self.wall), log.clone());
         let store = Arc::new(store);
         let (stop, stop_hub) = (CancellationToken::new(), CancellationToken::new());
         let tasks = TaskTracker::new();
@@ -639,10 +696,12 @@ impl Builder {
         let no_patch = self.settings.no_patch;
         let dropped_events = events.dropped();
         let totals = Arc::new(Totals::new(self.max_pinned));
-        let task = hub::Task::new(Arc::clone(&store), self.settings, Arc::clone(&totals), events);
+        let builds = Builds::new(Arc::clone(&store), hub.clone(), tasks.clone());
+        let (own, all) = (Arc::clone(&store), Arc::clone(&totals));
+        let task = hub::Task::new(own, self.settings, all, events, builds);
         tasks.spawn_on(task.run(requests, stop_hub.clone()), &runtime);
         tasks.spawn_on(event_task, &runtime);
-        if !store.rules().limits().is_empty() {
+        if !store.filters().limits().is_empty() {
             tasks.spawn_on(expire(Arc::clone(&store), stop.clone()), &runtime);
         }
         tasks.close();
@@ -651,8 +710,18 @@ impl Builder {
             let named = thread::Builder::new().name("log".to_owned());
             named.spawn(|| thread.run()).map_err(|_| Error::NoThread)?;
         }
-        let shared =
-            Shared { store, hub, totals, dropped_events, no_patch, log, stop, stop_hub, tasks };
+        let shared = Shared {
+            store,
+            hub,
+            totals,
+            dropped_events,
+            no_patch,
+            log,
+            changing_rules: Arc::default(),
+            stop,
+            stop_hub,
+            tasks,
+        };
         Ok(Engine { shared: Arc::new(shared) })
     }
 }

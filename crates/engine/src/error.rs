@@ -12,6 +12,12 @@ pub enum Error {
     /// There is nothing under the key.
     #[error("nothing is stored under that key")]
     NotFound,
+    /// The rules do not allow it to whoever asks.
+    #[error("the rules do not allow it")]
+    Forbidden {
+        /// Whether an account asks: without one, signing in may help.
+        signed_in: bool,
+    },
     /// A filter said no; what it said is for the client.
     #[error(transparent)]
     Denied(#[from] Denied),

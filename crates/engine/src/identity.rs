@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::rules::Inputs;
+
 /// Who asks: an account with roles, or nobody in particular. Cloning it is cheap.
 ///
 /// ```
@@ -45,6 +47,23 @@ impl Identity {
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         self.0.as_ref().map(|account| account.name.as_str())
+    }
+
+    /// The account's roles, in the order of the alphabet.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|account| account.roles.iter().map(String::as_str))
+    }
+
+    /// What is left of it when only `inputs` are looked at.
+    pub(crate) fn reduced_to(&self, inputs: Inputs) -> Self {
+        if inputs == Inputs::ALL {
+            return self.clone();
+        }
+        let Some(account) = &self.0 else { return Self(None) };
+        let name = if inputs.account { account.name.clone() } else { String::new() };
+        let roles = if inputs.roles { account.roles.clone() } else { Vec::new() };
+        let is_anybody = !inputs.account && !inputs.signed_in && roles.is_empty();
+        if is_anybody { Self(None) } else { Self(Some(Arc::new(Account { name, roles }))) }
     }
 
     /// Whether the account has this role.

@@ -25,7 +25,10 @@
 //! # Ok(()) }
 //! ```
 
+mod access;
 pub mod backend;
+pub mod backup;
+mod care;
 mod clock;
 mod condition;
 mod engine;
@@ -38,10 +41,12 @@ mod hub;
 mod identity;
 mod log;
 mod patch;
+mod rules;
 #[cfg(test)]
 mod schedules;
 mod store;
 mod sync;
+pub mod transfer;
 mod trie;
 
 pub use crate::{
@@ -54,5 +59,6 @@ pub use crate::{
     identity::Identity,
     log::{Durability, Health},
     patch::Patch,
+    rules::{Asked, Inputs, Operation, Rules, Verdict},
     store::{AccountChanges, AccountEntry},
 };

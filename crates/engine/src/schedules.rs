@@ -18,7 +18,7 @@ use monoxide_protocol::{Glob, Json, Key, Message, Replica, Version, Watched};
 use serde_json::{Value, json};
 use shuttle::future::{block_on, spawn, yield_now};
 use tokio::runtime::{Builder, Runtime};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock::Clock,
@@ -27,7 +27,7 @@ use crate::{
     event::Event,
     filter::Caller,
     hooks::EventHook,
-    hub::{self, Hub, Settings, Subscription, Totals, list_json},
+    hub::{self, Builds, Hub, Settings, Subscription, Totals, list_json},
     identity::Identity,
     patch::Patch,
     store::Store,
@@ -87,14 +87,16 @@ impl World {
     /// Starts the hub, with windows of so many messages.
     fn start(window: usize) -> Self {
         let (publisher, hub, requests) = hub::channel();
-        let store = Arc::new(Store::new(Arc::default(), publisher, Clock::new(None), None));
+        let store = Arc::new(Store::new(Arc::default(), None, publisher, Clock::new(None), None));
         let totals = Arc::new(Totals::new(MAX_PINNED));
         let settings = Settings { window_messages: window, ..Settings::default() };
         let (events, mut hook) = (Arc::new(Mutex::new(Vec::new())), EventHook::default());
         let log = Arc::clone(&events);
         hook.set(move |event| log.lock().unwrap().push(event.clone()));
         let (hook, telling) = hook.start();
-        let task = hub::Task::new(Arc::clone(&store), settings, Arc::clone(&totals), hook);
+        let own = Arc::clone(&store);
+        let builds = Builds::new(Arc::clone(&store), hub.clone(), TaskTracker::new());
+        let task = hub::Task::new(own, settings, Arc::clone(&totals), hook, builds);
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         let (running, last) = (task.run(requests, stop.clone()), ended.clone());
         spawn(async move {
@@ -118,7 +120,7 @@ impl World {
     }
 
     async fn watch(&self, since: Option<Version>) -> Result<Subscription, Error> {
-        self.hub.subscribe(Watched::Glob(all()), Identity::anonymous(), since).await
+        self.hub.subscribe(Watched::Glob(all()), Caller::default(), since).await
     }
 
     /// What everybody has in the end.

@@ -3,35 +3,37 @@
 mod accounts;
 mod durable;
 mod flight;
+mod import;
 mod limits;
 mod queues;
 mod tree;
+mod write;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use monoxide_protocol::{Glob, Json, Key, List, Object, Version};
+use monoxide_protocol::{Glob, Json, Key, Object, Version};
 
 pub use self::accounts::{AccountChanges, AccountEntry};
 pub(crate) use self::accounts::{AccountWrite, Entries};
 use self::{flight::Flight, limits::LimitIndex, queues::Queues, tree::Tree};
 use crate::{
+    access::Access,
     clock::Clock,
-    condition::Condition,
     error::Error,
     event::{Commit, Event},
-    filter::{Bound, Caller, Rules, path_of},
-    hub::{Place, Publisher},
+    filter::{Bound, Caller, FilterSet},
+    hub::{KeyIndex, Place, Publisher},
     log::{Durability, Log, Queue},
-    patch::Patch,
+    rules::{Operation, Rules},
     sync::{Mutex, MutexGuard},
 };
 
-/// How often a patch is worked out beside the others of its key before it queues with them.
-const TRIES: usize = 3;
-
 #[derive(Debug)]
 pub(crate) struct Store {
-    rules: Arc<Rules>,
+    filters: Arc<FilterSet>,
+    /// It is changed under the lock of the state, so that a write is decided by those rules that
+    /// are in force in its moment.
+    access: RwLock<Arc<Access>>,
     clock: Clock,
     publisher: Publisher,
     queues: Queues,
@@ -58,15 +60,24 @@ struct State {
 struct Change {
     key: Key,
     data: Option<Json>,
+    /// When it was made and changed, where that is not now.
+    times: Times,
+}
+
+/// When an object was made and last changed, as far as that is known from elsewhere.
+#[derive(Debug, Clone, Copy, Default)]
+struct Times {
+    created: Option<u64>,
+    updated: Option<u64>,
 }
 
 impl Change {
     fn set(key: Key, data: Json) -> Self {
-        Self { key, data: Some(data) }
+        Self { key, data: Some(data), times: Times::default() }
     }
 
     fn delete(key: Key) -> Self {
-        Self { key, data: None }
+        Self { key, data: None, times: Times::default() }
     }
 }
 
@@ -97,17 +108,45 @@ struct Aside {
 
 impl Store {
     pub(crate) fn new(
-        rules: Arc<Rules>,
+        filters: Arc<FilterSet>,
+        rules: Option<Arc<dyn Rules>>,
         publisher: Publisher,
         clock: Clock,
         log: Option<Arc<Log>>,
     ) -> Self {
-        let state = Mutex::new(State::new(clock.next(), rules.limits().len()));
-        Self { rules, clock, publisher, queues: Queues::default(), state, log }
+        let state = Mutex::new(State::new(clock.next(), filters.limits().len()));
+        let access = RwLock::new(Arc::new(Access::new(Arc::clone(&filters), rules)));
+        Self { filters, access, clock, publisher, queues: Queues::default(), state, log }
     }
 
-    pub(crate) fn rules(&self) -> &Arc<Rules> {
-        &self.rules
+    /// The rules that are in force, with the filters.
+    pub(crate) fn access(&self) -> Arc<Access> {
+        // It is replaced in one step, so it is whole also after a panic.
+        Arc::clone(&self.access.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether these are the rules that are in force.
+    fn is_in_force(&self, access: &Arc<Access>) -> bool {
+        Arc::ptr_eq(access, &self.access.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other rules in force, and gives the version at which that is so. When this comes
+    /// about, everybody who watches has been told what it changes for them.
+    pub(crate) async fn set_rules(&self, rules: Option<Arc<dyn Rules>>) -> Result<Version, Error> {
+        let place = self.publisher.reserve().await?;
+        let (version, told) = {
+            let _state = self.lock();
+            let version = self.clock.next();
+            let access = Arc::new(self.access().with(rules));
+            *self.access.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&access);
+            (version, place.change_rules(access))
+        };
+        told.await.map_err(|_| Error::Closed)?;
+        Ok(version)
+    }
+
+    pub(crate) fn filters(&self) -> &Arc<FilterSet> {
+        &self.filters
     }
 
     /// The version of the last commit, or of the start.
@@ -126,7 +165,7 @@ impl Store {
             (state.version, state.flight.committed_list(&state.tree, glob))
         };
         objects.sort_by(|a, b| a.list_order(b));
-        if self.rules.is_oldest_first(glob) {
+        if self.filters.is_oldest_first(glob) {
             objects.reverse();
         }
         (version, objects)
@@ -134,12 +173,27 @@ impl Store {
 
     /// Every key of an object that is not hidden from a client.
     pub(crate) fn keys_seen(&self, caller: &Caller) -> Vec<Key> {
-        if !self.rules.filters_reads() {
+        let access = self.access();
+        if !access.filters().filters_reads() && !access.is_ruled(caller) {
             return self.keys();
         }
-        let objects: Vec<_> = self.lock().objects().cloned().collect();
-        let seen = objects.iter().filter(|object| !self.is_hidden(caller, object));
+        let (_, objects) = self.all();
+        let seen = objects.iter().filter(|it| !access.hides(caller, Operation::List, it));
         seen.map(|object| object.key.clone()).collect()
+    }
+
+    /// The keys that somebody sees, as a document.
+    pub(crate) fn keys_document(&self, caller: &Caller) -> String {
+        let access = self.access();
+        let (version, objects) = self.all();
+        let seen = objects.iter().filter(|it| access.is_listed(caller, Operation::List, it));
+        KeyIndex::of(version, seen.map(|object| &object.key), |_| true).to_json()
+    }
+
+    /// Every object, those of one list side by side, and the version at which that is so.
+    pub(crate) fn all(&self) -> (Version, Vec<Arc<Object>>) {
+        let state = self.lock();
+        (state.version, state.objects().cloned().collect())
     }
 
     /// Every key there is.
@@ -157,151 +211,14 @@ impl Store {
     /// How many objects the limit with this number holds.
     pub(crate) fn limited(&self, nth: usize) -> usize {
         let state = self.lock();
-        let is_limited = |key: &Key| self.rules.limit_of(key) == Some(nth);
+        let is_limited = |key: &Key| self.filters.limit_of(key) == Some(nth);
         let more = state.flight.difference(&state.tree, is_limited);
         state.limits.count(nth).saturating_add_signed(more)
     }
 
-    pub(crate) async fn set(
-        &self,
-        caller: &Caller,
-        key: &Key,
-        data: Json,
-        condition: &Condition,
-    ) -> Result<Version, Error> {
-        let path = path_of(key);
-        let data = self.rules.write(caller, &path, data).await?;
-        let (bytes, mut data) = (size(key, &data), Some(data));
-        let version = loop {
-            let before = self.failures();
-            let decide = |tree: &Tree| {
-                condition.check(tree.get(key))?;
-                // What was once decided is not decided again.
-                Ok(vec![Change::set(key.clone(), data.take().ok_or(Error::Storage)?)])
-            };
-            match self.commit(self.under_limit(key, bytes)?, decide).await {
-                Err(refusal) if !self.stands(&refusal, key, before).await => {}
-                decided => break decided?,
-            }
-        };
-        self.rules.after_write(caller, &path).await;
-        Ok(version)
-    }
-
-    pub(crate) async fn push(
-        &self,
-        caller: &Caller,
-        list: &List,
-        data: Json,
-    ) -> Result<(Key, Version), Error> {
-        let data = self.rules.write(caller, list.glob(), data).await?;
-        let mut key = list.key(self.clock.next());
-        let aside = self.under_limit(&key, size(&key, &data))?;
-        let decide = |tree: &Tree| {
-            // Somebody may have set this very key by hand.
-            while tree.get(&key).is_some() {
-                key = list.key(self.clock.next());
-            }
-            Ok::<_, Error>(vec![Change::set(key.clone(), data)])
-        };
-        let version = self.commit(aside, decide).await?;
-        self.rules.after_write(caller, list.glob()).await;
-        Ok((key, version))
-    }
-
-    /// Applies `patch` to what is stored, as one step: no write comes between.
-    pub(crate) async fn patch(
-        &self,
-        caller: &Caller,
-        key: &Key,
-        patch: &Patch,
-        condition: &Condition,
-    ) -> Result<Version, Error> {
-        let path = path_of(key);
-        let mut turn = None;
-        let mut tries = 0..TRIES;
-        let version = loop {
-            if tries.next().is_none() && turn.is_none() {
-                // Others were faster each time. From here on, one after the other.
-                turn = Some(self.queues.turn(key).await);
-            }
-            let before = self.failures();
-            match self.try_patch(caller, key, patch, condition).await {
-                Ok(version) => break version,
-                Err(Conflict::Changed) => {}
-                Err(Conflict::Failed(refusal)) => {
-                    if self.stands(&refusal, key, before).await {
-                        return Err(refusal);
-                    }
-                }
-            }
-        };
-        drop(turn);
-        self.rules.after_write(caller, &path).await;
-        Ok(version)
-    }
-
-    /// Applies `patch` to what writers see now, unless that changes meanwhile.
-    async fn try_patch(
-        &self,
-        caller: &Caller,
-        key: &Key,
-        patch: &Patch,
-        condition: &Condition,
-    ) -> Result<Version, Conflict> {
-        let seen = self.lock().tree.get(key).cloned().ok_or(Error::NotFound)?;
-        let hidden = self.is_hidden(caller, &seen);
-        // Whoever may write what it may not see learns no more of it than that it is there.
-        if hidden && (patch.asks() || *condition != Condition::Always) {
-            return Err(Error::NotFound.into());
-        }
-        condition.check(Some(&seen))?;
-        let patched = patch.apply(&seen.data);
-        let patched = if hidden { patched.or(Err(Error::NotFound)) } else { patched };
-        let data = self.rules.write(caller, &path_of(key), patched?).await?;
-        let aside = self.under_limit(key, size(key, &data))?;
-        let decide = |tree: &Tree| match tree.get(key) {
-            Some(now) if Arc::ptr_eq(now, &seen) => Ok(vec![Change::set(key.clone(), data)]),
-            _ => Err(Conflict::Changed),
-        };
-        self.commit(aside, decide).await
-    }
-
-    pub(crate) async fn delete(
-        &self,
-        caller: &Caller,
-        key: &Key,
-        condition: &Condition,
-    ) -> Result<Version, Error> {
-        self.rules.delete(caller, &path_of(key)).await?;
-        let decide = |tree: &Tree| {
-            let now = tree.get(key);
-            condition.check(now)?;
-            now.ok_or(Error::NotFound)?;
-            Ok(vec![Change::delete(key.clone())])
-        };
-        loop {
-            let before = self.failures();
-            match self.commit(Aside::default(), decide).await {
-                Err(refusal) if !self.stands(&refusal, key, before).await => {}
-                decided => return decided,
-            }
-        }
-    }
-
-    /// Deletes everything that `glob` names, in one commit.
-    pub(crate) async fn delete_all(&self, caller: &Caller, glob: &Glob) -> Result<Version, Error> {
-        self.rules.delete(caller, glob).await?;
-        let aside = Aside { cleared: Some(glob.clone()), ..Aside::default() };
-        let gone = |tree: &Tree| {
-            tree.list(glob).map(|(_, object)| Change::delete(object.key.clone())).collect()
-        };
-        self.commit(aside, |tree| Ok(gone(tree))).await
-    }
-
     /// Deletes what its limit no longer allows.
     pub(crate) async fn expire(&self) -> Result<(), Error> {
-        for (nth, (_, limit)) in self.rules.limits().iter().enumerate() {
+        for (nth, (_, limit)) in self.filters.limits().iter().enumerate() {
             // A panic is logged where it was caught, and the other limits hold all the same.
             let Ok(bound) = limit.bound() else { continue };
             let over = |state: &State| state.limits.over(nth, bound, self.clock.wall(), &[]);
@@ -315,15 +232,9 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a read filter hides an object from a client.
-    fn is_hidden(&self, caller: &Caller, object: &Arc<Object>) -> bool {
-        let seen = || self.rules.object(&caller.identity, &object.key, Some(object));
-        !caller.is_program && matches!(seen(), Ok(None))
-    }
-
     fn under_limit(&self, key: &Key, bytes: usize) -> Result<Aside, Error> {
-        let nth = self.rules.limit_of(key);
-        let limit = nth.and_then(|nth| Some((nth, &self.rules.limits().get(nth)?.1)));
+        let nth = self.filters.limit_of(key);
+        let limit = nth.and_then(|nth| Some((nth, &self.filters.limits().get(nth)?.1)));
         let limit = limit.map(|(nth, limit)| Ok::<_, Error>((nth, limit.bound()?))).transpose()?;
         Ok(Aside { cleared: None, limit, bytes })
     }
@@ -340,20 +251,29 @@ impl Store {
         aside: Aside,
         decide: impl FnOnce(&Tree) -> Result<Vec<Change>, E>,
     ) -> Result<Version, E> {
+        self.commit_by(aside.bytes, |state| self.decide(state, aside, decide)).await
+    }
+
+    /// Like [`commit`](Self::commit), for so many `bytes`, with the whole state to decide on.
+    async fn commit_by<E: From<Error>>(
+        &self,
+        bytes: usize,
+        decide: impl FnOnce(&mut State) -> Result<Commit, E>,
+    ) -> Result<Version, E> {
         // All waiting is before the lock. Inside it nothing waits, so the order of events is the
         // order of changes.
         let Some(log) = &self.log else {
             let place = self.publisher.reserve().await?;
             let mut state = self.lock();
-            let commit = self.decide(&mut state, aside, decide)?;
+            let commit = decide(&mut state)?;
             return Ok(state.publish(commit, place));
         };
-        let room = log.reserve(aside.bytes).await?;
+        let room = log.reserve(bytes).await?;
         if log.durability() == Durability::Flushed {
             let answer = {
                 let mut state = self.lock();
                 state.queue.check()?;
-                let commit = self.decide(&mut state, aside, decide)?;
+                let commit = decide(&mut state)?;
                 commit.events.iter().for_each(|event| state.flight.begin(event));
                 room.submit(&mut state.queue, commit)
             };
@@ -363,7 +283,7 @@ impl Store {
         let place = self.publisher.reserve().await?;
         let mut state = self.lock();
         state.queue.check()?;
-        let commit = self.decide(&mut state, aside, decide)?;
+        let commit = decide(&mut state)?;
         room.submit_answered(&mut state.queue, commit.clone());
         Ok(state.publish(commit, place))
     }
@@ -376,13 +296,15 @@ impl Store {
         decide: impl FnOnce(&Tree) -> Result<Vec<Change>, E>,
     ) -> Result<Commit, E> {
         let changes = decide(&state.tree)?;
+        // What may not be deleted stays: then the rest is told one by one.
+        let cleared = cleared.filter(|glob| state.tree.list(glob).count() == changes.len());
         let version = self.clock.next();
         let mut events: Vec<Event> =
             changes.into_iter().map(|change| state.tree.stamp(change, version)).collect();
         if let Some((nth, bound)) = limit {
             state.evict(nth, bound, &mut events, version, self.clock.wall());
         }
-        state.apply(&events, &self.rules);
+        state.apply(&events, &self.filters);
         Ok(Commit { version, events, cleared })
     }
 
@@ -453,13 +375,13 @@ impl State {
         events.retain(|event| event.old.is_some() || event.new.is_some());
     }
 
-    fn apply(&mut self, events: &[Event], rules: &Rules) {
+    fn apply(&mut self, events: &[Event], filters: &FilterSet) {
         for event in events {
             match &event.new {
                 Some(object) => self.tree.insert(Arc::clone(object)),
                 None => self.tree.remove(&event.key),
             }
-            if let Some(nth) = rules.limit_of(&event.key) {
+            if let Some(nth) = filters.limit_of(&event.key) {
                 self.limits.apply(nth, event);
             }
         }
@@ -476,12 +398,14 @@ impl State {
 
 impl Tree {
     /// The change as an event: with what was there, and when what is there now was made.
-    fn stamp(&self, Change { key, data }: Change, version: Version) -> Event {
+    fn stamp(&self, Change { key, data, times }: Change, version: Version) -> Event {
         let old = self.get(&key).cloned();
         let (created, updated) = match &old {
             Some(old) => (old.created, version.number()),
             None => (version.number(), 0),
         };
+        let created = times.created.unwrap_or(created);
+        let updated = times.updated.unwrap_or(updated);
         let new =
             data.map(|data| Arc::new(Object { key: key.clone(), created, updated, version, data }));
         Event { key, version, old, new }

@@ -1,7 +1,8 @@
 //! What every handler is given.
 
 use std::{
-    borrow::Cow, convert::Infallible, net::SocketAddr, ops::Deref, sync::Arc, time::Duration,
+    borrow::Cow, convert::Infallible, net::SocketAddr, ops::Deref, path::PathBuf, sync::Arc,
+    time::Duration,
 };
 
 use axum::{
@@ -17,6 +18,7 @@ use crate::{
     application::Application,
     assets::Site,
     auth::Auth,
+    backups::{Backups, Schedule},
     clock::Clock,
     error::Refusal,
     guests::{Guests, Limits},
@@ -80,6 +82,8 @@ pub(crate) struct Settings {
     pub(crate) timeouts: Timeouts,
     pub(crate) origins: Origins,
     pub(crate) compression: bool,
+    pub(crate) admin_socket: Option<PathBuf>,
+    pub(crate) schedule: Option<Schedule>,
     pub(crate) application: Application,
     /// Absent when everybody is let in.
     pub(crate) auth: Option<Arc<Auth>>,
@@ -102,7 +106,8 @@ impl Settings {
             ("write timeout", write),
             ("idle timeout", idle),
         ];
-        match times.into_iter().find(|(_, time)| time.is_zero() || *time > YEAR) {
+        let every = self.schedule.as_ref().map(|it| ("time between backups", it.every));
+        match times.into_iter().chain(every).find(|(_, time)| time.is_zero() || *time > YEAR) {
             Some((name, _)) => Err(BuildError::Time(name)),
             None => Ok(()),
         }
@@ -115,6 +120,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) since: Instant,
     pub(crate) guests: Guests,
+    pub(crate) backups: Arc<Backups>,
 }
 
 /// The connections that outlive their request.

@@ -1,13 +1,13 @@
 //! Every door in its place: what is the server's own, endpoints, and the keys.
 
-use std::{borrow::Cow, collections::HashSet, sync::Arc};
+use std::{borrow::Cow, collections::HashSet, future::ready, sync::Arc};
 
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
     http::{Uri, uri::PathAndQuery},
     middleware::{Next, from_fn},
-    response::Response,
+    response::{IntoResponse as _, Response},
 };
 use futures_util::{FutureExt as _, future::Either};
 use monoxide_engine::Engine;
@@ -16,23 +16,30 @@ use tower::Service as _;
 
 use crate::{
     assets::{self, Site},
-    auth::{Behind, guarded},
+    auth::{Behind, Guard, guarded},
     deadline::Deadline,
     door::{self, Door, Settings, address},
     endpoint::{Endpoint, EndpointError},
     error::Refusal,
-    health, rest,
+    health, operator, rest,
     server::BuildError,
 };
 
 /// All doors of a server. Which of them a request takes is decided here. Cloning it is cheap.
 #[derive(Debug, Clone)]
-pub(crate) struct Doors(Arc<Table>);
+pub(crate) enum Doors {
+    /// Those to the network.
+    All(Arc<Table>),
+    /// Those of the operator's own socket.
+    Operator(Router),
+}
 
 #[derive(Debug)]
-struct Table {
+pub(crate) struct Table {
     door: Door,
     shadows: Shadows,
+    /// Who looks at those that go straight to the keys.
+    guard: Option<Guard>,
     endpoints: Router,
     /// Everything else: the page and its files, documents, the management API, the keys.
     data: Router,
@@ -44,7 +51,7 @@ impl Doors {
         let layers = &application.layers;
         let deadline = Deadline(door.settings.deadline);
         let own = assets::router(door.settings.site.as_ref()).merge(rest::documents());
-        let own = own.route_layer(deadline);
+        let own = own.merge(operator::network()).route_layer(deadline);
         let auth = door.settings.auth.as_ref();
         let keys = layers.gate(rest::keys().with_state(door.clone()));
         let mut keys = guarded(auth, Behind::Keys, keys);
@@ -69,12 +76,16 @@ impl Doors {
                     .method_not_allowed_fallback(door::no_method)
             }
         };
-        Self(Arc::new(Table { door, shadows, endpoints, data }))
+        let guard = auth.map(|auth| Guard::new(auth, Behind::Keys));
+        Self::All(Arc::new(Table { door, shadows, guard, endpoints, data }))
     }
 
     /// Answers a request.
     pub(crate) fn answer(&self, mut request: Request) -> impl Future<Output = Response> + use<> {
-        let Table { door, shadows, endpoints, data } = &*self.0;
+        let Table { door, shadows, guard, endpoints, data } = match self {
+            Self::All(table) => &**table,
+            Self::Operator(router) => return Either::Right(Either::Right(call(router, request))),
+        };
         let application = &door.settings.application;
         if !application.endpoints.is_empty() {
             spell_plainly(request.uri_mut());
@@ -84,22 +95,31 @@ impl Doors {
             data
         } else if shadows.has_endpoint(path) {
             endpoints
-        } else if !application.layers.is_empty() || door.settings.auth.is_some() {
+        } else if !application.layers.is_empty() {
             data
         } else {
-            // Nothing is around the keys, and nothing else has this address.
+            // No layer is around the keys, and nothing else has this address.
+            if let Some(refusal) = guard.as_ref().and_then(|it| it.let_in(&mut request).err()) {
+                return Either::Right(Either::Left(ready(refusal.into_response())));
+            }
             return Either::Left(rest::answer(State(door.clone()), request));
         };
-        Either::Right(router.clone().call(request).map(|answer| match answer {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }))
+        Either::Right(Either::Right(call(router, request)))
     }
 
     /// Warns of what is stored and cannot be reached.
     pub(crate) fn warn(&self) {
-        self.0.shadows.warn(&self.0.door.engine);
+        if let Self::All(table) = self {
+            table.shadows.warn(&table.door.engine);
+        }
     }
+}
+
+fn call(router: &Router, request: Request) -> impl Future<Output = Response> + use<> {
+    router.clone().call(request).map(|answer| match answer {
+        Ok(response) => response,
+        Err(never) => match never {},
+    })
 }
 
 fn endpoints(endpoints: &[Endpoint], door: &Door) -> Router {

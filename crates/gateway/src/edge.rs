@@ -26,7 +26,7 @@ use tower_http::{
     compression::{Compression, Predicate},
 };
 
-use crate::{door::Settings, doors::Doors, error::Refusal, health, upgrade::words};
+use crate::{door::Settings, doors::Doors, error::Refusal, health, operator, upgrade::words};
 
 /// Below this a packed answer would not save a packet.
 const WORTH_PACKING: u64 = 1024;
@@ -64,12 +64,16 @@ impl Edge {
     }
 
     /// Answers a request. Nothing here waits, so nothing is kept twice: hyper moves what this gives.
-    pub(crate) fn answer(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
+    pub(crate) fn answer(
+        &self,
+        mut request: Request,
+    ) -> impl Future<Output = Response> + Send + use<> {
         let Self { doors, settings, opened } = self;
         if let Some(preflight) = settings.origins.preflight(&request) {
             return Either::Left(ready(preflight));
         }
         let origin = settings.origins.told(request.headers());
+        operator::find(&mut request);
         let may_be_packed = settings.compression;
         // Whoever can unpack nothing does not pay for the others, not even by room for it.
         let packs = may_be_packed && request.headers().contains_key(header::ACCEPT_ENCODING);

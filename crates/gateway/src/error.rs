@@ -5,7 +5,10 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use monoxide_engine::Error;
+use monoxide_engine::{
+    Error,
+    transfer::{ImportError, ImportRefusal},
+};
 use monoxide_identity::{Error as IdentityError, TokenError};
 use monoxide_protocol::{JsonError, KeyError};
 
@@ -63,6 +66,14 @@ pub(crate) enum Refusal {
     Deadline,
     #[error("the server is {0}")]
     Unwell(&'static str),
+    #[error("only an administrator may do this")]
+    NotAuthorized,
+    #[error("{0}")]
+    Parameter(String),
+    #[error("as many backups are made already as may be at once")]
+    Busy,
+    #[error(transparent)]
+    Import(#[from] ImportError),
     #[error(transparent)]
     Engine(#[from] Error),
     #[error("nobody is signed in")]
@@ -110,6 +121,10 @@ impl Refusal {
             Self::Origin => (StatusCode::FORBIDDEN, "Forbidden\n"),
             Self::Deadline => (StatusCode::SERVICE_UNAVAILABLE, "ooo: server deadline reached"),
             Self::Unwell(how) => (StatusCode::SERVICE_UNAVAILABLE, *how),
+            Self::NotAuthorized => (StatusCode::UNAUTHORIZED, "not authorized"),
+            Self::Parameter(_) => return (StatusCode::BAD_REQUEST, self.to_string()),
+            Self::Busy => (StatusCode::SERVICE_UNAVAILABLE, "ooo: too many backups at once"),
+            Self::Import(error) => return import(error),
             Self::Engine(error) => return engine(error),
             Self::SignIn(_)
             | Self::NotAllowed
@@ -160,8 +175,8 @@ impl Refusal {
         Some(Problem::new(status, code, detail))
     }
 
-    /// The code with which a socket is closed that is refused after it was let in (design: 4400,
-    /// 4401 and 4403 as HTTP's).
+    /// The code with which a socket is closed that is refused after it was let in: 4400, 4401 and
+    /// 4403 stand for HTTP's statuses.
     pub(crate) fn close(&self) -> Close {
         match self.answer().0 {
             StatusCode::UNAUTHORIZED => (4401, "not authorized"),
@@ -218,9 +233,24 @@ fn broken() -> Problem {
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", INTERNAL)
 }
 
+fn import(error: &ImportError) -> (StatusCode, String) {
+    let ImportRefusal::Engine(refusal) = &error.refusal else {
+        return (StatusCode::BAD_REQUEST, error.to_string());
+    };
+    let (status, text) = engine(refusal);
+    let line = error.line.map(|line| format!("line {line}: ")).unwrap_or_default();
+    (status, format!("{line}{text}"))
+}
+
 fn engine(error: &Error) -> (StatusCode, String) {
     match error {
         Error::NotFound => (StatusCode::NOT_FOUND, "ooo: empty key".to_owned()),
+        Error::Forbidden { signed_in: false } => {
+            (StatusCode::UNAUTHORIZED, "not authorized".to_owned())
+        }
+        Error::Forbidden { signed_in: true } => {
+            (StatusCode::FORBIDDEN, "ooo: not allowed".to_owned())
+        }
         Error::Denied(denied) => (StatusCode::BAD_REQUEST, denied.to_string()),
         Error::NoFilter(None) => (StatusCode::BAD_REQUEST, "filters: route not defined".to_owned()),
         Error::NoFilter(Some(path)) => {

@@ -108,7 +108,7 @@ impl Listening {
         }
     }
 
-    async fn requests<T>(
+    pub(crate) async fn requests<T>(
         self,
         stream: T,
         pace: Pace,

@@ -14,6 +14,7 @@ use crate::{
     application::Application,
     assets::Site,
     auth::{self, Auth, Plan},
+    backups::{Backups, Schedule},
     clock::Clock,
     door::{Door, House, Running, Settings, Sockets},
     doors::{Doors, Shadows},
@@ -21,6 +22,7 @@ use crate::{
     endpoint::EndpointError,
     guests::{Guests, Limits},
     listen::Listening,
+    operator,
     origins::Origins,
     pace::Timeouts,
     tls::{Tls, TlsError},
@@ -197,6 +199,27 @@ impl Builder {
         self
     }
 
+    /// Where the operator finds the server: a Unix socket, which only this process's user and root
+    /// may use, and on which backups, exports, imports and compaction are to be had. It is made
+    /// when the server begins, in the place of one that is there, and removed when it ends.
+    /// Default: none.
+    ///
+    /// Its folder has to be this server's alone, as that of a
+    /// [backend](monoxide_engine::backend::Folder) is.
+    pub fn admin_socket(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.admin_socket = Some(path.into());
+        self
+    }
+
+    /// Makes a backup `every` so often, as a file in `folder`, and removes all but the newest
+    /// `keep` (at least one) of those it made. When one cannot be made, the log and `/?api=info`
+    /// say so, and it is tried again. Default: none.
+    pub fn backups(mut self, every: Duration, folder: impl Into<PathBuf>, keep: usize) -> Self {
+        let (folder, keep) = (folder.into(), keep.max(1));
+        self.settings.schedule = Some(Schedule { every, folder, keep });
+        self
+    }
+
     /// The server as described.
     ///
     /// # Errors
@@ -241,6 +264,8 @@ impl Server {
             },
             origins: Origins::default(),
             compression: true,
+            admin_socket: None,
+            schedule: None,
             application: Application::default(),
             auth: None,
         };
@@ -271,7 +296,8 @@ impl Server {
         let (own, there, cutting) = (Arc::clone(&sockets), guests.clone(), cut.clone());
         let listening = Listening { timeouts, tls, sockets: own, guests: there, cut: cutting };
         let (address, since) = (listener.local_addr()?, Instant::now());
-        let running = Running { address, since, guests };
+        let backups = Arc::new(Backups::default());
+        let running = Running { address, since, guests, backups: Arc::clone(&backups) };
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
         let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
         let door = Door::new(house);
@@ -283,6 +309,8 @@ impl Server {
             tasks.spawn(sweep(Arc::clone(auth), stop.clone()));
         }
         let open = open(&engine, &doors, &door.settings, &opened, stop);
+        let operator = Operator { door: &door, listening: &listening, opened: &opened };
+        operator.begin(backups);
         let listen = listening.run(listener, edge);
         let loaded = if is_loading {
             join!(open, listen).0
@@ -302,6 +330,42 @@ impl Server {
         phases.run("post-shutdown", &phases.post_shutdown).await;
         phases.run("close", &phases.close).await;
         loaded
+    }
+}
+
+/// What is served beside the port.
+struct Operator<'a> {
+    door: &'a Door,
+    listening: &'a Listening,
+    opened: &'a Opened,
+}
+
+impl Operator<'_> {
+    /// Begins to hear the operator, and to make backups.
+    fn begin(&self, backups: Arc<Backups>) {
+        let Sockets { tasks, stop } = &*self.door.sockets;
+        let (engine, settings) = (self.door.engine.clone(), &self.door.settings);
+        #[cfg(unix)]
+        if let Some(path) = &settings.admin_socket {
+            let doors = Doors::Operator(operator::router(self.door));
+            let edge = Edge::new(doors, Arc::clone(settings), self.opened.clone());
+            match operator::bind(path) {
+                Ok(bound) => _ = tasks.spawn(bound.run(self.listening.clone(), edge)),
+                // The server is of use without it.
+                Err(error) => {
+                    let path = path.display();
+                    tracing::error!(%error, %path, "commands will not find this server");
+                }
+            }
+        }
+        if let Some(schedule) = settings.schedule.clone() {
+            let scheduled = async move {
+                if engine.ready().await.is_ok() {
+                    schedule.run(engine, backups).await;
+                }
+            };
+            tasks.spawn(stop.clone().run_until_cancelled_owned(scheduled));
+        }
     }
 }
 

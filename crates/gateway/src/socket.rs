@@ -162,7 +162,10 @@ async fn begin(
             session = door.engine.session(identity);
         }
     }
-    let opened = wanted.map_err(refused)?.open(&session, door, since).await;
+    let opened = wanted.map_err(refused)?.open(&session, door, since);
+    // As long as a request may take.
+    let opened = timeout(door.settings.deadline, opened).await;
+    let opened = opened.unwrap_or(Err(Refusal::Deadline));
     opened.map(|(source, admitted)| (source, admitted, watch)).map_err(refused)
 }
 
@@ -356,6 +359,8 @@ async fn carry(
         tokio::select! {
             biased;
             () = &mut stopped => return Ending::Stopping,
+            // Before the messages: there may always be one.
+            () = poll_fn(|context| poll_ended(watch, context)) => return Ending::Refused((4401, "the token is not good any more")),
             message = source.next(), if socket.is_drained() => match message {
                 Some(message) => overdue = send(message, source, socket, listed),
                 None => return Ending::Stopping,
@@ -370,7 +375,6 @@ async fn carry(
                 Ok(Event::Left) => return Ending::Left,
                 Err(error) => return Ending::Broken(error),
             },
-            () = poll_fn(|context| poll_ended(watch, context)) => return Ending::Refused((4401, "the token is not good any more")),
             () = &mut overdue => return Ending::Overdue,
             () = &mut look => {
                 let now = Instant::now();

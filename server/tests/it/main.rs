@@ -1,10 +1,12 @@
 //! The program as a person meets it: what it prints, how it ends, and with which exit code.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
+mod care;
 #[cfg(target_os = "linux")]
 mod full;
 #[cfg(target_os = "linux")]
 mod memory;
+mod rules;
 mod settings;
 mod stopping;
 mod storage;

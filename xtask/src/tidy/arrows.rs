@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 /// Which crates of ours each crate may use.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("monoxide-protocol", &[]),
     ("monoxide-engine", &["monoxide-protocol"]),
     ("monoxide-identity", &["monoxide-engine"]),
+    ("monoxide-rules", &["monoxide-protocol", "monoxide-engine"]),
     (
         "monoxide-gateway",
         &["monoxide-protocol", "monoxide-engine", "monoxide-identity", "monoxide-client"],
@@ -17,16 +18,25 @@ const MAY_USE: [(&str, &[&str]); 10] = [
         "monoxide-testkit",
         &["monoxide-protocol", "monoxide-engine", "monoxide-gateway", "monoxide-client"],
     ),
+    ("monoxide-tools", &["monoxide-protocol", "monoxide-engine"]),
     (
         "monoxide-server",
-        &["monoxide-protocol", "monoxide-engine", "monoxide-identity", "monoxide-gateway"],
+        &[
+            "monoxide-protocol",
+            "monoxide-engine",
+            "monoxide-identity",
+            "monoxide-rules",
+            "monoxide-gateway",
+            "monoxide-tools",
+        ],
     ),
     ("monoxide-app", &["monoxide-protocol", "monoxide-client", "monoxide-ui"]),
     ("xtask", &[]),
 ];
 
 /// The crates that must not reach HTTP, not even through others.
-const WITHOUT_HTTP: [&str; 3] = ["monoxide-protocol", "monoxide-engine", "monoxide-identity"];
+const WITHOUT_HTTP: [&str; 4] =
+    ["monoxide-protocol", "monoxide-engine", "monoxide-identity", "monoxide-rules"];
 
 /// Libraries that are HTTP, or of use with it only; also those named `<this>-…`.
 const HTTP: [&str; 9] =

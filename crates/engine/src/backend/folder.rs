@@ -14,7 +14,16 @@ use super::{Backend, BackendError, Kind};
 const LOCK: &str = "lock";
 
 /// Says what the folder holds, in one line.
-const FORMAT: &str = "format";
+pub(super) const FORMAT: &str = "format";
+
+/// Instead of a format, while what the folder holds is replaced.
+pub(super) const REPLACING: &str = "monoxide restoring";
+
+/// Where what is replaced lies meanwhile.
+pub(super) const BEFORE: &str = "before-restore";
+
+/// Where the server that uses the folder can be asked.
+const SOCKET: &str = "monoxide.sock";
 
 /// The number of the format that this program writes, and the only one it reads.
 const NUMBER: &str = "1";
@@ -59,6 +68,15 @@ pub enum FolderError {
         /// The backend that it was to be opened with.
         wanted: Kind,
     },
+    /// A restore into it has begun and not ended.
+    #[error(
+        "a restore into `{}` was cut off: do it again; what was there before is in `{}`",
+        .0.display(), .0.join(BEFORE).display()
+    )]
+    Replacing(PathBuf),
+    /// There is something in it.
+    #[error("`{}` has data already, which --force would replace", .0.display())]
+    NotEmpty(PathBuf),
     /// It has files of a backend, but what says of which format they are is gone.
     #[error("`{}` has files of the backend {found}, but no file `format`", folder.display())]
     NoFormat {
@@ -85,11 +103,8 @@ impl Folder {
     /// [`FolderError`]; nothing is changed then.
     pub fn open(path: impl Into<PathBuf>, kind: Kind) -> Result<Self, FolderError> {
         let path = path.into();
-        match claim(&path, kind) {
-            Ok(lock) => Ok(Self { path, kind, _lock: Arc::new(lock) }),
-            Err(Refused::Folder(error)) => Err(error),
-            Err(Refused::Io(error)) => Err(FolderError::Io { folder: path, error }),
-        }
+        let lock = claim(&path, kind).map_err(|refused| refused.of(&path))?;
+        Ok(Self { path, kind, _lock: Arc::new(lock) })
     }
 
     /// The backend that the folder at `path` was written with; `None` when there is nothing yet.
@@ -99,10 +114,24 @@ impl Folder {
     /// [`FolderError::Format`], [`FolderError::NoFormat`] and [`FolderError::Io`].
     pub fn kind_of(path: impl AsRef<Path>) -> Result<Option<Kind>, FolderError> {
         let path = path.as_ref();
-        read_format(path).map_err(|refused| match refused {
-            Refused::Folder(error) => error,
-            Refused::Io(error) => FolderError::Io { folder: path.to_owned(), error },
-        })
+        read_format(path).map_err(|refused| refused.of(path))
+    }
+
+    /// The Unix socket of the server that uses the folder at `path`, while one does.
+    #[must_use]
+    pub fn socket(path: impl AsRef<Path>) -> PathBuf {
+        path.as_ref().join(SOCKET)
+    }
+
+    /// How many bytes of a disk the backend's files in the folder at `path` have.
+    ///
+    /// # Errors
+    ///
+    /// As [`kind_of`](Self::kind_of).
+    pub fn size_of(path: impl AsRef<Path>) -> Result<u64, FolderError> {
+        let path = path.as_ref();
+        let Some(kind) = Self::kind_of(path)? else { return Ok(0) };
+        size(&path.join(kind.name())).map_err(|error| Refused::Io(error).of(path))
     }
 
     /// Where it is.
@@ -123,27 +152,7 @@ impl Folder {
     ///
     /// When its files cannot be read or made.
     pub fn backend(&self) -> Result<Box<dyn Backend>, BackendError> {
-        let files = self.path.join(self.kind.name());
-        make(&files)?;
-        let backend = self.opened(&files)?;
-        // A file whose name is lost is lost, however well it was flushed.
-        sync(&files)?;
-        sync(&self.path)?;
-        Ok(backend)
-    }
-
-    fn opened(&self, files: &Path) -> Result<Box<dyn Backend>, BackendError> {
-        match self.kind {
-            #[cfg(feature = "redb")]
-            Kind::Redb => Ok(Box::new(super::redb::Redb::open(files)?)),
-            #[cfg(feature = "sled")]
-            Kind::Sled => Ok(Box::new(super::sled::Sled::open(files)?)),
-            #[cfg(not(all(feature = "redb", feature = "sled")))]
-            kind => Err(BackendError::Io(format!(
-                "this program is built without {kind}, which wrote `{}`",
-                files.display()
-            ))),
-        }
+        open(self.kind, &self.path)
     }
 
     /// What [`Builder::backend`](crate::Builder::backend) takes.
@@ -152,9 +161,57 @@ impl Folder {
     }
 }
 
-enum Refused {
+/// Opens the backend whose files are in a folder of its name in `path`, which is made when it is
+/// not there.
+pub(super) fn open(kind: Kind, path: &Path) -> Result<Box<dyn Backend>, BackendError> {
+    let files = path.join(kind.name());
+    make(&files)?;
+    let backend = opened(kind, &files)?;
+    // A file whose name is lost is lost, however well it was flushed.
+    sync(&files)?;
+    sync(path)?;
+    Ok(backend)
+}
+
+fn opened(kind: Kind, files: &Path) -> Result<Box<dyn Backend>, BackendError> {
+    match kind {
+        #[cfg(feature = "redb")]
+        Kind::Redb => Ok(Box::new(super::redb::Redb::open(files)?)),
+        #[cfg(feature = "sled")]
+        Kind::Sled => Ok(Box::new(super::sled::Sled::open(files)?)),
+        #[cfg(not(all(feature = "redb", feature = "sled")))]
+        kind => Err(BackendError::Io(format!(
+            "this program is built without {kind}, which wrote `{}`",
+            files.display()
+        ))),
+    }
+}
+
+/// How many bytes the files in a folder have, and in those below it.
+fn size(folder: &Path) -> io::Result<u64> {
+    let mut sum = 0;
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        sum += match entry.metadata()? {
+            it if it.is_dir() => size(&entry.path())?,
+            it => it.len(),
+        };
+    }
+    Ok(sum)
+}
+
+pub(super) enum Refused {
     Folder(FolderError),
     Io(io::Error),
+}
+
+impl Refused {
+    pub(super) fn of(self, folder: &Path) -> FolderError {
+        match self {
+            Self::Folder(error) => error,
+            Self::Io(error) => FolderError::Io { folder: folder.to_owned(), error },
+        }
+    }
 }
 
 impl From<io::Error> for Refused {
@@ -163,17 +220,20 @@ impl From<io::Error> for Refused {
     }
 }
 
-/// Locks the folder, and checks or says what it holds.
-fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
+/// Locks the folder, and makes it when it is not there.
+pub(super) fn lock(path: &Path) -> Result<File, Refused> {
     make(path)?;
     let lock = File::options().create(true).truncate(false).write(true).open(path.join(LOCK))?;
     match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            return Err(Refused::Folder(FolderError::InUse(path.to_owned())));
-        }
-        Err(TryLockError::Error(error)) => return Err(error.into()),
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(Refused::Folder(FolderError::InUse(path.to_owned()))),
+        Err(TryLockError::Error(error)) => Err(error.into()),
     }
+}
+
+/// Locks the folder, and checks or says what it holds.
+fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
+    let lock = lock(path)?;
     match read_format(path)? {
         Some(found) if found != kind => {
             let folder = path.to_owned();
@@ -185,7 +245,7 @@ fn claim(path: &Path, kind: Kind) -> Result<File, Refused> {
     Ok(lock)
 }
 
-fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
+pub(super) fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
     let found = match fs::read(path.join(FORMAT)) {
         Ok(found) => String::from_utf8_lossy(&found).trim_end().to_owned(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -198,6 +258,9 @@ fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
         }
         Err(error) => return Err(error.into()),
     };
+    if found.starts_with(REPLACING) {
+        return Err(Refused::Folder(FolderError::Replacing(path.to_owned())));
+    }
     let kind = found.strip_prefix("monoxide ").and_then(|it| it.strip_prefix(NUMBER));
     let kind = kind.and_then(|it| it.strip_prefix(' ')).and_then(|name| name.parse().ok());
     match kind {
@@ -206,10 +269,15 @@ fn read_format(path: &Path) -> Result<Option<Kind>, Refused> {
     }
 }
 
-/// Says what the folder holds, before the backend writes anything, as one step.
-fn write_format(path: &Path, kind: Kind) -> io::Result<()> {
+/// Says what the folder holds, before the backend writes anything.
+pub(super) fn write_format(path: &Path, kind: Kind) -> io::Result<()> {
+    say(path, &format!("monoxide {NUMBER} {kind}\n"))
+}
+
+/// Says what the folder holds, as one step.
+pub(super) fn say(path: &Path, text: &str) -> io::Result<()> {
     let draft = path.join("format.draft");
-    fs::write(&draft, format!("monoxide {NUMBER} {kind}\n"))?;
+    fs::write(&draft, text)?;
     File::open(&draft)?.sync_all()?;
     fs::rename(&draft, path.join(FORMAT))?;
     sync(path)?;
@@ -220,7 +288,7 @@ fn write_format(path: &Path, kind: Kind) -> io::Result<()> {
 
 /// Makes a folder that nobody else may look into, and those above it, unless they are there: each
 /// durably, or a power cut could take all that is in it.
-fn make(path: &Path) -> io::Result<()> {
+pub(super) fn make(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }

@@ -8,12 +8,18 @@ mod folder;
 pub mod record;
 #[cfg(feature = "redb")]
 pub mod redb;
+mod replace;
+mod short_path;
 #[cfg(feature = "sled")]
 mod sled;
 
 use std::{fmt, io, str::FromStr};
 
-pub use self::folder::{Folder, FolderError};
+pub use self::{
+    folder::{Folder, FolderError},
+    replace::Replacement,
+    short_path::ShortPath,
+};
 
 /// What keeps entries over a restart. One thread uses it, and it may block that thread.
 ///
@@ -134,12 +140,31 @@ pub trait Backend: Send {
     /// When that cannot be said. The backend is then dropped.
     fn commit(&mut self, batch: &Batch) -> Result<(), BackendError>;
 
+    /// Gives room that it does not need back to the disk, and says how many bytes its files had
+    /// before and have now; `None`, the default, where there is nothing to be done. What is kept
+    /// stays as it is, also when it fails; then the backend is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When it could not be done.
+    fn compact(&mut self) -> Result<Option<Compaction>, BackendError> {
+        Ok(None)
+    }
+
     /// Gives up everything that is held, after the last batch.
     ///
     /// # Errors
     ///
     /// When something could not be tidied up. What was committed is there all the same.
     fn close(self: Box<Self>) -> Result<(), BackendError>;
+}
+
+/// How many bytes the files of a backend had before they were compacted, and have since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[expect(missing_docs, reason = "that is all there is to it")]
+pub struct Compaction {
+    pub before: u64,
+    pub after: u64,
 }
 
 /// What is done with each entry that is loaded: its key, and its value.
@@ -280,7 +305,7 @@ pub struct KindError(String);
 
 impl Kind {
     /// All of them.
-    const ALL: [Self; 2] = [Self::Redb, Self::Sled];
+    pub(crate) const ALL: [Self; 2] = [Self::Redb, Self::Sled];
 
     /// What it is called.
     #[must_use]

@@ -43,12 +43,17 @@ impl Batch {
 ///
 /// [`BackendError::Damaged`] when it cannot be read.
 pub fn decode_version(key: &[u8], value: &[u8]) -> Result<Option<Version>, BackendError> {
-    if key != VERSION.as_bytes() {
+    if !is_version(key) {
         return Ok(None);
     }
     let number = <[u8; NUMBER]>::try_from(value)
         .map_err(|_| BackendError::Damaged("the highest version is torn".to_owned()))?;
     Ok(Some(Version::new(u64::from_le_bytes(number))))
+}
+
+/// Whether this is where the space `system` has the highest version.
+pub(crate) fn is_version(key: &[u8]) -> bool {
+    key == VERSION.as_bytes()
 }
 
 /// The value of an object's entry.

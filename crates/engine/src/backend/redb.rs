@@ -6,16 +6,16 @@
 use std::{
     fs::{self, File},
     io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use redb::{
-    Builder, CommitError, Database, DatabaseError, Durability, ReadableDatabase as _,
-    ReadableTable as _, StorageBackend, StorageError, TableDefinition, TableError,
-    TransactionError,
+    Builder, CommitError, CompactionError, Database, DatabaseError, Durability,
+    ReadableDatabase as _, ReadableTable as _, StorageBackend, StorageError, TableDefinition,
+    TableError, TransactionError,
 };
 
-use super::{Backend, BackendError, Batch, Each, Space};
+use super::{Backend, BackendError, Batch, Compaction, Each, Space};
 
 /// What is kept in memory of the file. The state itself is in memory already, so this only has to
 /// hold the upper part of the tree, and the pages of one batch.
@@ -35,6 +35,8 @@ const fn table(space: Space) -> Table {
 #[derive(Debug)]
 pub struct Redb {
     database: Database,
+    /// None in a test that has its own kind of file.
+    file: Option<PathBuf>,
 }
 
 impl Redb {
@@ -53,7 +55,7 @@ impl Redb {
             File::open(&draft)?.sync_all()?;
             fs::rename(&draft, &file)?;
         }
-        Ok(Self { database: builder().create(file)? })
+        Ok(Self { database: builder().create(&file)?, file: Some(file) })
     }
 
     /// Opens what is in `storage`, or begins with nothing when that is empty. A test has its own
@@ -63,7 +65,11 @@ impl Redb {
     ///
     /// When it cannot be read or written, or holds something else.
     pub fn on(storage: impl StorageBackend) -> Result<Self, BackendError> {
-        Ok(Self { database: builder().create_with_backend(storage)? })
+        Ok(Self { database: builder().create_with_backend(storage)?, file: None })
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.file.as_ref().map_or(Ok(0), |file| Ok(fs::metadata(file)?.len()))
     }
 }
 
@@ -108,6 +114,13 @@ impl Backend for Redb {
         Ok(write.commit()?)
     }
 
+    fn compact(&mut self) -> Result<Option<Compaction>, BackendError> {
+        let before = self.size()?;
+        // One round makes room for the next.
+        while self.database.compact()? {}
+        Ok(Some(Compaction { before, after: self.size()? }))
+    }
+
     fn close(self: Box<Self>) -> Result<(), BackendError> {
         Ok(())
     }
@@ -140,4 +153,4 @@ macro_rules! from_storage {
         }
     )*};
 }
-from_storage!(CommitError, DatabaseError, TableError, TransactionError);
+from_storage!(CommitError, CompactionError, DatabaseError, TableError, TransactionError);

@@ -40,6 +40,11 @@ impl Sled {
             .cache_capacity(CACHE)
             // A thread of its own would flush between batches, for nothing.
             .flush_every_ms(None);
+        if !folder.join("db").exists() {
+            // Its making was interrupted before there was anything, and sled cannot read half of its
+            // settings.
+            _ = fs::remove_file(folder.join("conf"));
+        }
         let database = open_when_free(&config)?;
         Ok(Self { database: Some(database), files: Files::open(folder)?, is_sound: true })
     }

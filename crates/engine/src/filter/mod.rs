@@ -1,7 +1,7 @@
 //! What may be written, read and deleted, and what a write or a read turns into.
 
 mod limit;
-mod rules;
+mod set;
 mod table;
 
 use std::{fmt, sync::Arc};
@@ -14,7 +14,7 @@ use serde_json::Value;
 pub use self::limit::Limit;
 pub(crate) use self::{
     limit::Bound,
-    rules::{Caller, Rules},
+    set::{Caller, FilterSet},
 };
 use crate::{guard::Later, identity::Identity};
 

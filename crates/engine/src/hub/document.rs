@@ -53,6 +53,30 @@ impl Document {
         Self::List(view, List::new(&seen, is_oldest_first))
     }
 
+    /// The document of what `glob` names, objects in order.
+    pub(super) fn of(view: View, glob: &Glob, objects: Vec<Arc<Object>>) -> Self {
+        match glob.as_key() {
+            Some(key) => Self::object(view, &key, objects.first()),
+            None => Self::list(view, glob, objects),
+        }
+    }
+
+    /// How the document has become `new`, if it is another.
+    pub(super) fn change_to(&self, new: &Self) -> Option<Change> {
+        let change = match (self, new) {
+            (Self::Object(_, old), Self::Object(_, new)) => {
+                apply_object(&mut old.clone(), new.clone())
+            }
+            (Self::List(_, old), Self::List(_, new)) => operations(&old.changes_to(new)),
+            (Self::Whole(old), Self::Whole(new)) => compare(&old.seen, &new.seen),
+            _ => Some(Change::Whole),
+        };
+        match change {
+            Some(Change::Operations(it)) if it.len() > new.encoded_len() => Some(Change::Whole),
+            change => change,
+        }
+    }
+
     /// Whether what is seen may depend on who looks.
     pub(super) fn is_personal(&self) -> bool {
         match self {

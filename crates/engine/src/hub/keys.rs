@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use monoxide_protocol::{Glob, Key, Keys, Listed, Version, Watched};
+use monoxide_protocol::{Glob, Key, Keys, Listed, Object, Version, Watched};
 
-use crate::event::Commit;
+use crate::event::{Commit, Event};
 
 /// How many objects each list has.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct KeyIndex {
     document: Document,
     /// Entries that changed since subscribers were told.
     untold: BTreeSet<Glob>,
+    /// The last commit that was counted from the start.
+    counted: Version,
 }
 
 /// The index as a document.
@@ -26,7 +28,7 @@ impl KeyIndex {
     /// The index of an empty store.
     pub(super) fn new(version: Version) -> Self {
         let document = Document { created: version, updated: version, keys: Keys::new() };
-        Self { document, untold: BTreeSet::new() }
+        Self { document, untold: BTreeSet::new(), counted: version }
     }
 
     /// The index of a store that has these keys, as far as they are public.
@@ -62,16 +64,34 @@ impl KeyIndex {
         &self.document
     }
 
+    /// The document as JSON.
+    pub(crate) fn to_json(&self) -> String {
+        let mut out = String::with_capacity(self.document.encoded_len());
+        self.document.encode(&mut out);
+        out
+    }
+
     /// Takes a commit in, as far as keys are public, and says whether there is something that
     /// subscribers are to be told.
     pub(crate) fn take(&mut self, commit: &Commit, is_public: impl Fn(&Key) -> bool) -> bool {
-        for event in &commit.events {
-            let change = match (&event.old, &event.new) {
-                (None, Some(_)) => 1,
-                (Some(_), None) => -1,
-                _ => continue,
-            };
-            if !is_public(&event.key) {
+        let is_seen = |object: &Object| is_public(&object.key);
+        self.take_if(commit, |event| match (&event.old, &event.new) {
+            (Some(_), Some(_)) => 0,
+            (old, new) => change(old.as_deref(), new.as_deref(), is_seen),
+        })
+    }
+
+    /// Takes a commit in, as far as objects are seen, and says whether there is something that
+    /// subscribers are to be told.
+    pub(super) fn take_seen(&mut self, commit: &Commit, is_seen: impl Fn(&Object) -> bool) -> bool {
+        self.take_if(commit, |event| change(event.old.as_deref(), event.new.as_deref(), &is_seen))
+    }
+
+    fn take_if(&mut self, commit: &Commit, change: impl Fn(&Event) -> i64) -> bool {
+        let events: &[Event] = if commit.version > self.counted { &commit.events } else { &[] };
+        for event in events {
+            let change = change(event);
+            if change == 0 {
                 continue;
             }
             let entry = entry(&event.key);
@@ -145,6 +165,11 @@ impl Document {
         }
         out.push_str("}}");
     }
+}
+
+/// How many more objects are seen after a change than before it.
+fn change(old: Option<&Object>, new: Option<&Object>, is_seen: impl Fn(&Object) -> bool) -> i64 {
+    i64::from(new.is_some_and(&is_seen)) - i64::from(old.is_some_and(&is_seen))
 }
 
 /// The entry that counts `key`: its list, or itself when it stands alone.

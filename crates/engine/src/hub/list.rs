@@ -2,7 +2,7 @@
 
 use std::{cmp::Ordering, sync::Arc};
 
-use monoxide_protocol::Object;
+use monoxide_protocol::{ListChange, Object};
 
 /// How many objects a chunk holds before it is cut in two.
 const CHUNK: usize = 512;
@@ -45,6 +45,36 @@ impl List {
         // Half full, so that the first insertions do not cut every chunk.
         let chunks = objects.chunks(CHUNK / 2).map(|it| Chunk::new(it.to_vec())).collect();
         Self { chunks, is_oldest_first }
+    }
+
+    /// How this has become `new`, which has the same order: which objects are gone, and which were
+    /// put in or replaced, each with its position at its turn.
+    pub(super) fn changes_to<'a>(&self, new: &'a Self) -> Vec<ListChange<'a>> {
+        let (mut removed, mut made) = (Vec::new(), Vec::new());
+        let (mut before, mut after) =
+            (self.iter().enumerate().peekable(), new.iter().enumerate().peekable());
+        loop {
+            let order = match (before.peek(), after.peek()) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((_, old)), Some((_, new))) => self.order(old, new),
+            };
+            let old = if order.is_le() { before.next() } else { None };
+            let new = if order.is_ge() { after.next() } else { None };
+            match (old, new) {
+                (Some((nth, _)), None) => removed.push(ListChange::Remove(nth)),
+                (None, Some((nth, new))) => made.push(ListChange::Add(nth, new)),
+                (Some((_, old)), Some((nth, new))) if !Arc::ptr_eq(old, new) && old != new => {
+                    made.push(ListChange::Replace(nth, new));
+                }
+                _ => {}
+            }
+        }
+        // From the end, so that positions of what is still to be removed stay right.
+        removed.reverse();
+        removed.append(&mut made);
+        removed
     }
 
     pub(super) fn clear(&mut self) {

@@ -40,6 +40,14 @@ impl Routes {
         self.views.values().flatten().map(|(_, topic)| topic)
     }
 
+    /// Lets go of the topics that `keep` does not want, which may change what view they show.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(&mut View, &Arc<Topic>) -> bool) {
+        self.views.retain(|views| {
+            views.retain_mut(|(view, topic)| keep(view, topic));
+            !views.is_empty()
+        });
+    }
+
     /// Lets go of topics that nobody has watched for longer than `linger`, and of the longest
     /// alone when more than `most` are alone.
     pub(super) fn retain_recent(&mut self, now: Instant, linger: Duration, most: usize) {
@@ -49,10 +57,8 @@ impl Routes {
         let kept = alone.partition_point(|idle| *idle <= linger).min(most);
         // Alone for longer than this one is alone for too long.
         let Some(longest) = alone.get(kept) else { return };
-        self.views.retain(|views| {
-            views.retain(|(_, topic)| topic.idle(now) < *longest);
-            !views.is_empty()
-        });
+        let longest = *longest;
+        self.retain(|_, topic| topic.idle(now) < longest);
     }
 }
 
@@ -64,10 +70,11 @@ mod tests {
         super::{Settings, Totals, document::Document, topic::Number},
         *,
     };
-    use crate::{filter::Rules, identity::Identity};
+    use crate::{access::Access, filter::Caller};
 
     fn view() -> View {
-        View::new(&Arc::new(Rules::default()), &glob("n"), Identity::anonymous())
+        let access = Arc::new(Access::new(Arc::default(), None));
+        View::new(&access, Some(&glob("n")), &Caller::default())
     }
 
     fn topic() -> Arc<Topic> {

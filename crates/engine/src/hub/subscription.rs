@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -12,21 +12,47 @@ use bytes::Bytes;
 use monoxide_protocol::{Version, Watched};
 
 use super::{
+    Hub,
     frame::{Hold, Overdue},
     topic::{Progress, Topic},
     window::Found,
 };
-use crate::sync::watch;
+use crate::{
+    filter::Caller,
+    identity::Identity,
+    sync::{Mutex, MutexGuard, watch},
+};
 
 /// What one subscriber has not been sent yet. Dropping it unsubscribes.
 ///
 /// It costs a few words, however far behind it is: messages are kept once, by the topic. A
 /// subscriber that falls out of the topic's window goes on with the newest snapshot.
 pub struct Subscription {
+    hub: Hub,
+    caller: Caller,
+    /// Somebody else is told from now on.
+    has_moved: bool,
+    topic: Arc<Topic>,
     backlog: Backlog,
     progress: watch::Receiver<Progress>,
     /// Of the last message, when it was a large one.
     hold: Option<Arc<Hold>>,
+}
+
+/// What the hub gives to whoever joins: the topic, how far it is, and where in it to begin.
+#[derive(Debug)]
+pub(super) struct Joined {
+    topic: Arc<Topic>,
+    progress: watch::Receiver<Progress>,
+    position: u64,
+}
+
+impl Joined {
+    pub(super) fn new(topic: Arc<Topic>, since: Option<Version>) -> Self {
+        let position = since.and_then(|version| topic.after(version)).unwrap_or(SNAPSHOT_FIRST);
+        let progress = topic.watch();
+        Self { topic, progress, position }
+    }
 }
 
 /// How far behind a subscriber is, for others than itself. Cloning it gives the same one.
@@ -51,7 +77,9 @@ pub struct Backlog(Arc<Reader>);
 
 /// What a subscriber has read. Only the subscriber itself changes it.
 struct Reader {
-    topic: Arc<Topic>,
+    watched: Watched,
+    /// The subscriber has its own, so this is hardly ever locked.
+    topic: Mutex<Arc<Topic>>,
     /// The number of the next message; [`SNAPSHOT_FIRST`] when a snapshot has to come before it.
     position: AtomicU64,
     skips: AtomicU64,
@@ -61,11 +89,59 @@ struct Reader {
 const SNAPSHOT_FIRST: u64 = u64::MAX;
 
 impl Subscription {
-    pub(super) fn new(topic: Arc<Topic>, since: Option<Version>) -> Self {
-        let position = since.and_then(|version| topic.after(version)).unwrap_or(SNAPSHOT_FIRST);
+    pub(super) fn new(hub: Hub, caller: Caller, joined: Joined) -> Self {
+        let Joined { topic, progress, position } = joined;
         let (position, skips) = (AtomicU64::new(position), AtomicU64::new(0));
-        let progress = topic.watch();
-        Self { backlog: Backlog(Arc::new(Reader { topic, position, skips })), progress, hold: None }
+        let watched = topic.watched().clone();
+        let reader = Reader { watched, topic: Mutex::new(Arc::clone(&topic)), position, skips };
+        let backlog = Backlog(Arc::new(reader));
+        Self { hub, caller, has_moved: false, topic, backlog, progress, hold: None }
+    }
+
+    /// From now on it is somebody else who is told, or somebody with other roles: what was not
+    /// read yet is not told any more, and the next message is a snapshot of what this one sees,
+    /// if it is not the same.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use monoxide_engine::{Engine, Filters, Identity, Seen};
+    /// # use monoxide_protocol::{Glob, Json, Key};
+    /// let only_editors = Filters::new().read_list("books/*", |context, _| {
+    ///     if context.identity.has_role("editor") { Seen::Whole } else { Seen::Hidden }
+    /// });
+    /// let engine = Engine::builder().filters(only_editors).start()?;
+    /// engine.set(Key::parse("books/dune")?, Json::parse(b"412")?).await?;
+    /// let ann = engine.session(Identity::account("ann", ["editor"]));
+    /// let mut books = ann.subscribe(Glob::parse("books/*")?, None).await?;
+    /// assert!(books.next().await.is_some_and(|message| message.ends_with(br#""data":412}]}"#)));
+    ///
+    /// books.change_identity(Identity::account("ann", [""; 0]));
+    ///
+    /// assert!(books.next().await.is_some_and(|message| message.ends_with(br#""data":[]}"#)));
+    /// # Ok(()) }
+    /// ```
+    pub fn change_identity(&mut self, identity: Identity) {
+        self.has_moved |= self.caller.identity != identity;
+        self.caller.identity = identity;
+    }
+
+    /// Whether the topic is not the one to follow any more.
+    fn is_elsewhere(&self) -> bool {
+        self.has_moved || self.progress.borrow().retired
+    }
+
+    /// Goes on with the topic of what is seen now; `None` when the engine is closed.
+    async fn move_on(&mut self) -> Option<()> {
+        let joined = self.hub.join(self.backlog.0.watched.clone(), self.caller.clone(), None);
+        let Joined { topic, progress, position } = joined.await.ok()?;
+        self.has_moved = false;
+        if !Arc::ptr_eq(&topic, &self.topic) {
+            *self.backlog.0.topic() = Arc::clone(&topic);
+            self.backlog.0.go_to(position);
+            (self.topic, self.progress, self.hold) = (topic, progress, None);
+        }
+        Some(())
     }
 
     /// How far behind this is, now and later.
@@ -102,18 +178,26 @@ impl Subscription {
     ///
     /// It may be dropped while it waits, and then nothing is lost.
     pub async fn next(&mut self) -> Option<Bytes> {
-        let reader = &*self.backlog.0;
         loop {
-            let position = reader.position();
+            if self.is_elsewhere() {
+                self.move_on().await?;
+            }
+            let position = self.backlog.0.position();
             if position == SNAPSHOT_FIRST {
-                let snapshot = reader.topic.snapshot().await;
-                reader.go_to(snapshot.position);
+                let snapshot = self.topic.snapshot().await;
+                if self.is_elsewhere() || self.progress.borrow().paused {
+                    continue;
+                }
+                self.backlog.0.go_to(snapshot.position);
                 self.hold = snapshot.frame.hold();
                 return Some(snapshot.frame.bytes);
             }
-            let Progress { end, closed } = *self.progress.borrow_and_update();
+            let Progress { end, closed, retired, .. } = *self.progress.borrow_and_update();
+            if retired {
+                continue;
+            }
             if position < end {
-                match self.backlog.0.read(position, &mut self.hold) {
+                match self.backlog.0.read(&self.topic, position, &mut self.hold) {
                     Some(message) => return Some(message),
                     None => continue,
                 }
@@ -147,8 +231,8 @@ impl Subscription {
     pub fn ready(&mut self) -> Option<Bytes> {
         let position = self.backlog.0.position();
         // It is also behind one who needs a snapshot.
-        let is_there = position < self.progress.borrow().end;
-        if is_there { self.backlog.0.read(position, &mut self.hold) } else { None }
+        let is_there = position < self.progress.borrow().end && !self.is_elsewhere();
+        if is_there { self.backlog.0.read(&self.topic, position, &mut self.hold) } else { None }
     }
 }
 
@@ -156,14 +240,14 @@ impl Backlog {
     /// What is watched.
     #[must_use]
     pub fn watched(&self) -> &Watched {
-        self.0.topic.watched()
+        &self.0.watched
     }
 
     /// How many changes there were that the subscriber has not read. Before its first message,
     /// and when all that it needs is the newest snapshot, there are none.
     #[must_use]
     pub fn behind(&self) -> u64 {
-        self.0.topic.end().saturating_sub(self.0.position())
+        self.0.topic().end().saturating_sub(self.0.position())
     }
 
     /// How often the subscriber fell out of the window and went on with a snapshot.
@@ -174,6 +258,11 @@ impl Backlog {
 }
 
 impl Reader {
+    /// It is replaced in one step, so it is whole also after a panic.
+    fn topic(&self) -> MutexGuard<'_, Arc<Topic>> {
+        self.topic.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn position(&self) -> u64 {
         self.position.load(Ordering::Relaxed)
     }
@@ -183,8 +272,8 @@ impl Reader {
     }
 
     /// The message at `position`, which was there; or nothing, and a snapshot comes next.
-    fn read(&self, position: u64, hold: &mut Option<Arc<Hold>>) -> Option<Bytes> {
-        match self.topic.read(position) {
+    fn read(&self, topic: &Topic, position: u64, hold: &mut Option<Arc<Hold>>) -> Option<Bytes> {
+        match topic.read(position) {
             Found::Message(frame) => {
                 self.go_to(position + 1);
                 *hold = frame.hold();
@@ -193,11 +282,11 @@ impl Reader {
             // Sending what was missed one by one would take ever longer than it takes to be
             // written. The newest snapshot says the same.
             Found::Gone | Found::Nothing => {
-                let watched = self.topic.watched();
+                let watched = &self.watched;
                 tracing::debug!(%watched, "a slow subscriber goes on with a snapshot");
                 self.go_to(SNAPSHOT_FIRST);
                 self.skips.fetch_add(1, Ordering::Relaxed);
-                self.topic.totals().skips.fetch_add(1, Ordering::Relaxed);
+                topic.totals().skips.fetch_add(1, Ordering::Relaxed);
                 None
             }
         }

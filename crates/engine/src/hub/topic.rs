@@ -1,7 +1,11 @@
 //! One watched key, list or document: what its subscribers know, and the messages they share.
 
 use std::{
-    sync::{Arc, PoisonError},
+    mem,
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -33,8 +37,8 @@ pub struct TopicState {
 #[derive(Debug)]
 pub(super) struct Topic {
     watched: Watched,
-    /// What is seen may depend on who looks.
-    is_personal: bool,
+    /// Messages have versions of their own, not their commits'.
+    is_personal: AtomicBool,
     /// Changes are sent as whole documents.
     no_patch: bool,
     state: Mutex<State>,
@@ -69,6 +73,10 @@ struct State {
     commit: Version,
     /// The document lacks changes that nobody is told of.
     outdated: bool,
+    /// What happened since the document was begun to be worked out anew.
+    held: Option<Vec<Held>>,
+    /// How often everything was forgotten.
+    cuts: u64,
     window: Window,
     snapshot: Option<Snapshot>,
     snapshot_used: bool,
@@ -76,11 +84,26 @@ struct State {
     busy: Instant,
 }
 
+/// A change that waits until the document is there.
+#[derive(Debug)]
+enum Held {
+    Cleared(Number),
+    Events(Number, Vec<Event>),
+}
+
+/// How many changes wait for a document at most. A topic with more of them is given up, and its
+/// subscribers go on with another, and with a snapshot.
+const HELD: usize = 65_536;
+
 /// How far the topic is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Progress {
     /// The number that the next message will have.
     pub(super) end: u64,
+    /// The document is not there yet.
+    pub(super) paused: bool,
+    /// Who follows the topic is to ask for another one, and to read nothing more here.
+    pub(super) retired: bool,
     /// No message will come any more.
     pub(super) closed: bool,
 }
@@ -109,15 +132,17 @@ impl Topic {
             document,
             commit,
             outdated: false,
+            held: None,
+            cuts: 0,
             window,
             snapshot: None,
             snapshot_used: false,
             busy,
         };
-        let (progress, _) = watch::channel(Progress { end: 0, closed: false });
+        let (progress, _) = watch::channel(Progress::default());
         Self {
             watched,
-            is_personal,
+            is_personal: AtomicBool::new(is_personal),
             no_patch: settings.no_patch,
             state: Mutex::new(state),
             progress,
@@ -128,20 +153,83 @@ impl Topic {
 
     /// Tells every subscriber of the events of one commit, in one message.
     pub(super) fn publish(&self, number: Number, events: &[&Event]) {
-        self.change(number, |document| document.apply(events));
+        let hold = || Held::Events(number, events.iter().map(|&event| event.clone()).collect());
+        self.hold_or(hold, number, |document| document.apply(events));
     }
 
     /// Tells every subscriber that nothing is left of the list.
     pub(super) fn clear(&self, number: Number) {
-        self.change(number, |document| {
-            document.clear();
-            Some(Change::Whole)
-        });
+        self.hold_or(|| Held::Cleared(number), number, cleared);
+    }
+
+    /// Changes the document, unless it is being worked out anew: then that waits.
+    fn hold_or(
+        &self,
+        hold: impl FnOnce() -> Held,
+        number: Number,
+        how: impl FnOnce(&mut Document) -> Option<Change>,
+    ) {
+        let mut state = self.lock();
+        let Some(held) = &mut state.held else {
+            drop(state);
+            return self.change(number, how);
+        };
+        held.push(hold());
+        if held.len() > HELD {
+            drop(state);
+            self.retire();
+        }
+    }
+
+    /// Sends nothing until [`resume`](Self::resume): what is seen is worked out anew. What was not
+    /// read yet is not to be read any more.
+    pub(super) fn pause(&self) {
+        self.is_personal.store(true, Ordering::Relaxed);
+        let mut state = self.lock();
+        state.held = Some(Vec::new());
+        state.forget();
+        self.progress.send_modify(|progress| progress.paused = true);
+    }
+
+    /// Goes on with what is seen from `version` on, and tells it as the message with the number
+    /// `told`; nobody, when nobody was told of anything before.
+    pub(super) fn resume(&self, version: Version, document: Document, told: Option<Version>) {
+        let old = self.lock().document.clone();
+        let change = told.and_then(|told| Some((told, old.change_to(&document)?)));
+        let mut state = self.lock();
+        let held = mem::take(&mut state.held).unwrap_or_default();
+        state.document = document;
+        state.commit = version;
+        if let Some((told, change)) = change {
+            self.push(&mut state, told, &change);
+        }
+        for held in held {
+            match held {
+                Held::Cleared(number) => self.change_in(&mut state, number, cleared),
+                Held::Events(number, events) => {
+                    let events: Vec<_> = events.iter().collect();
+                    self.change_in(&mut state, number, |document| document.apply(&events));
+                }
+            }
+        }
+        let end = state.window.end();
+        drop(state);
+        self.progress.send_modify(|progress| (progress.end, progress.paused) = (end, false));
+    }
+
+    /// Has every subscriber ask for another topic, and read nothing more here.
+    pub(super) fn retire(&self) {
+        let mut state = self.lock();
+        state.outdated = true;
+        state.held = None;
+        state.forget();
+        drop(state);
+        self.progress.send_modify(|progress| progress.retired = true);
     }
 
     /// Tells every subscriber which keys came and went since the last time.
-    pub(super) fn publish_keys(&self, keys: &mut KeyIndex) {
-        self.change(Number::of(keys.version()), |document| match document {
+    pub(super) fn publish_keys(&self, number: Number, keys: &mut KeyIndex) {
+        self.change(number, |document| match document {
             Document::Keys(document) => keys.bring_up(document).map(Change::Operations),
             Document::Object(..) | Document::List(..) | Document::Whole(_) => None,
         });
@@ -150,29 +238,45 @@ impl Topic {
     fn change(&self, number: Number, how: impl FnOnce(&mut Document) -> Option<Change>) {
         let end = {
             let mut state = self.lock();
-            // What the topic was made from holds this commit already.
-            if number.commit <= state.commit {
-                return;
+            let before = state.window.end();
+            self.change_in(&mut state, number, how);
+            match state.window.end() {
+                end if end == before => return,
+                end => end,
             }
-            state.commit = number.commit;
-            let version = number.message;
-            let frame = match how(&mut state.document) {
-                None => return,
-                Some(Change::Whole) => whole(version, &state.document),
-                Some(Change::Operations(_)) if self.no_patch => whole(version, &state.document),
-                Some(Change::Operations(operations)) => {
-                    encode(Kind::Patch, version, operations.len(), |out| out.push_str(&operations))
-                }
-            };
-            state.window.push(version, Frame::new(frame, &self.totals.pins));
-            state.window.end()
         };
         self.progress.send_modify(|progress| progress.end = end);
     }
 
-    /// Whether what is seen may depend on who looks.
+    fn change_in(
+        &self,
+        state: &mut State,
+        number: Number,
+        how: impl FnOnce(&mut Document) -> Option<Change>,
+    ) {
+        // What the topic was made from holds this commit already.
+        if number.commit <= state.commit {
+            return;
+        }
+        state.commit = number.commit;
+        if let Some(change) = how(&mut state.document) {
+            self.push(state, number.message, &change);
+        }
+    }
+
+    fn push(&self, state: &mut State, version: Version, change: &Change) {
+        let frame = match change {
+            Change::Operations(operations) if !self.no_patch => {
+                encode(Kind::Patch, version, operations.len(), |out| out.push_str(operations))
+            }
+            Change::Whole | Change::Operations(_) => whole(version, &state.document),
+        };
+        state.window.push(version, Frame::new(frame, &self.totals.pins));
+    }
+
+    /// Whether messages have versions of their own.
     pub(super) fn is_personal(&self) -> bool {
-        self.is_personal
+        self.is_personal.load(Ordering::Relaxed)
     }
 
     /// Takes note that the document lacks a change, of which its subscribers are not told. Who
@@ -222,26 +326,43 @@ impl Topic {
 
     /// The document as it is now, or newer. A thousand who ask at once share two encodings.
     pub(super) async fn snapshot(&self) -> Snapshot {
+        if self.progress.borrow().paused {
+            let mut progress = self.watch();
+            // The sender lives as long as the topic.
+            while matches!(
+                *progress.borrow_and_update(),
+                Progress { paused: true, retired: false, .. }
+            ) && progress.changed().await.is_ok()
+            {}
+        }
         let wanted = self.lock().window.version();
         if let Some(snapshot) = self.lock().shared_snapshot(wanted) {
             return snapshot;
         }
         let _turn = self.encoding.lock().await;
-        let (version, position, document) = {
+        loop {
+            let (version, position, cuts, document) = {
+                let mut state = self.lock();
+                // Whoever had the turn before may have encoded what is wanted here.
+                if let Some(snapshot) = state.shared_snapshot(wanted) {
+                    return snapshot;
+                }
+                (state.window.version(), state.window.end(), state.cuts, state.document.clone())
+            };
+            let frame = Frame::new(whole(version, &document), &self.totals.pins);
+            let snapshot = Snapshot { version, position, frame };
             let mut state = self.lock();
-            // Whoever had the turn before may have encoded what is wanted here.
-            if let Some(snapshot) = state.shared_snapshot(wanted) {
-                return snapshot;
+            if state.cuts != cuts && state.held.is_none() {
+                // Meanwhile it was worked out anew what is seen.
+                continue;
             }
-            (state.window.version(), state.window.end(), state.document.clone())
-        };
-        let frame = Frame::new(whole(version, &document), &self.totals.pins);
-        let snapshot = Snapshot { version, position, frame };
-        let mut state = self.lock();
-        let old = state.snapshot.replace(snapshot.clone());
-        old.into_iter().for_each(|old| old.frame.release());
-        state.snapshot_used = true;
-        snapshot
+            if state.cuts == cuts {
+                let old = state.snapshot.replace(snapshot.clone());
+                old.into_iter().for_each(|old| old.frame.release());
+                state.snapshot_used = true;
+            }
+            return snapshot;
+        }
     }
 
     /// Lets go of a snapshot that is outdated, or that nobody has asked for since the last call
@@ -274,6 +395,13 @@ impl Topic {
 }
 
 impl State {
+    /// Lets go of every message and of the snapshot.
+    fn forget(&mut self) {
+        self.cuts += 1;
+        self.window.cut();
+        self.snapshot.take().into_iter().for_each(|snapshot| snapshot.frame.release());
+    }
+
     /// The encoded snapshot, when it is as new as `wanted` and every message after it is there.
     fn shared_snapshot(&mut self, wanted: Version) -> Option<Snapshot> {
         let usable = |it: &&Snapshot| it.version >= wanted && self.window.reaches(it.position);
@@ -281,6 +409,11 @@ impl State {
         self.snapshot_used |= snapshot.is_some();
         snapshot
     }
+}
+
+fn cleared(document: &mut Document) -> Option<Change> {
+    document.clear();
+    Some(Change::Whole)
 }
 
 fn whole(version: Version, document: &Document) -> String {

@@ -58,6 +58,14 @@ impl Window {
         }
     }
 
+    /// Lets go of everything: who has not read it is not to read it any more.
+    pub(super) fn cut(&mut self) {
+        self.before = self.version();
+        self.first = self.end();
+        self.bytes = 0;
+        self.messages.drain(..).for_each(|message| message.frame.release());
+    }
+
     /// The version of the newest message, or the one the topic began with.
     pub(super) fn version(&self) -> Version {
         self.messages.back().map_or(self.before, |message| message.version)

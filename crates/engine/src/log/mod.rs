@@ -4,6 +4,7 @@
 //! log. One thread takes all that wait, has the backend make them durable with one flush, and
 //! only then shows them to readers, tells the hub, and answers.
 
+mod chore;
 mod thread;
 
 use std::{
@@ -16,7 +17,10 @@ use monoxide_protocol::Version;
 use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::thread::{Loaded, Pace, Thread, Unsure};
+pub(crate) use self::{
+    chore::Chore,
+    thread::{Loaded, Pace, Thread, Unsure},
+};
 use crate::{
     error::Error,
     event::Commit,
@@ -107,10 +111,12 @@ enum Start {
     Failed(String),
 }
 
-/// The writes that wait for the thread; under the store's lock.
+/// What waits for the thread; under the store's lock.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     pub(crate) work: Work,
+    /// What else the thread is to do.
+    pub(crate) chores: Vec<Chore>,
     /// How many writes the thread is to be woken for.
     pub(crate) wanted: usize,
     pub(crate) failing: Option<Health>,
@@ -359,6 +365,11 @@ impl Place<'_> {
 }
 
 impl Queue {
+    /// Whether there is nothing to be done.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.work.is_empty() && self.chores.is_empty()
+    }
+
     /// Fails when nothing can be written now.
     pub(crate) fn check(&self) -> Result<(), Error> {
         match &self.failing {

@@ -36,7 +36,7 @@ const PROGRESS: Duration = Duration::from_secs(1);
 const STEP: u64 = 4096;
 
 pub(crate) struct Thread {
-    store: Arc<Store>,
+    pub(super) store: Arc<Store>,
     log: Arc<Log>,
     open: Opener,
     runtime: Handle,
@@ -108,6 +108,7 @@ impl Thread {
         }
         while let Some(work) = self.store.gather(&self.log, &self.pace) {
             self.write(work);
+            self.do_chores();
         }
     }
 
@@ -209,14 +210,21 @@ impl Thread {
     fn commit(&mut self, mut batch: Batch) -> Result<(), BackendError> {
         let highest = self.store.last_version();
         batch.put_version(highest);
-        let backend = self.backend.as_mut();
-        let backend = backend.ok_or_else(|| BackendError::Io("it is not open".to_owned()))?;
         self.log.flushing.store(self.store.wall(), Ordering::Relaxed);
-        let committed = guarded(|| backend.commit(&batch));
+        let committed = self.with_backend(|backend| backend.commit(&batch));
         self.log.flushing.store(0, Ordering::Relaxed);
         committed?;
         self.noted = highest;
         Ok(())
+    }
+
+    pub(super) fn with_backend<T>(
+        &mut self,
+        call: impl FnOnce(&mut (dyn Backend + 'static)) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
+        let backend = self.backend.as_deref_mut();
+        let backend = backend.ok_or_else(|| BackendError::Io("it is not open".to_owned()))?;
+        guarded(|| call(backend))
     }
 
     /// Shows durable writes to everybody, in order, and answers them.
@@ -242,7 +250,7 @@ impl Thread {
 
     /// Takes back what could not be made durable, and tries until the backend works again and has
     /// what the memory has of the keys in question.
-    fn recover(&mut self, work: Work, mut unsure: Unsure, error: &BackendError) {
+    pub(super) fn recover(&mut self, work: Work, mut unsure: Unsure, error: &BackendError) {
         tracing::error!(%error, "what is written cannot be made durable; writes are refused");
         let failed = self.store.fail(&self.log, work, error.reason());
         unsure.keys.extend(failed.keys);

@@ -7,10 +7,11 @@ use monoxide_protocol::{Key, Version};
 use super::{State, Store};
 use crate::{
     backend::{BackendError, Batch, Space},
+    backup::{Other, Snapshot},
     error::Error,
     event::{Commit, Event},
     hub::KeyIndex,
-    log::{Durability, Health, Loaded, Log, Pace, Receipt, Unsure, Work, Write},
+    log::{Chore, Durability, Health, Loaded, Log, Pace, Receipt, Unsure, Work, Write},
     store::AccountWrite,
 };
 
@@ -30,16 +31,16 @@ impl Store {
         self.clock.start_above(floor);
         let version = self.clock.next();
         let keys = objects.iter().map(|object| &object.key);
-        let mut index = KeyIndex::of(version, keys, |key| self.rules.is_public(key));
-        let mut made = State::new(version, self.rules.limits().len());
+        let mut index = KeyIndex::of(version, keys, |key| self.filters.is_public(key));
+        let mut made = State::new(version, self.filters.limits().len());
         let limited = objects.iter().filter_map(|object| {
-            Some((self.rules.limit_of(&object.key)?, (object.created, object.key.clone())))
+            Some((self.filters.limit_of(&object.key)?, (object.created, object.key.clone())))
         });
         made.limits.fill(limited);
         made.accounts = accounts;
         made.tree = objects.into_iter().collect();
         let evicted = self.evict_all(&mut made);
-        index.take(&evicted, |key| self.rules.is_public(key));
+        index.take(&evicted, |key| self.filters.is_public(key));
         *self.lock() = made;
         // The hub has heard of nothing before.
         self.publisher.loaded(index).await;
@@ -50,24 +51,24 @@ impl Store {
     fn evict_all(&self, state: &mut State) -> Commit {
         let version = self.clock.next();
         let mut events = Vec::new();
-        for (nth, (_, limit)) in self.rules.limits().iter().enumerate() {
+        for (nth, (_, limit)) in self.filters.limits().iter().enumerate() {
             // A panic is logged where it was caught, and the other limits hold all the same.
             let Ok(bound) = limit.bound() else { continue };
             let mut gone = Vec::new();
             state.evict(nth, bound, &mut gone, version, self.clock.wall());
-            state.apply(&gone, &self.rules);
+            state.apply(&gone, &self.filters);
             events.append(&mut gone);
         }
         state.version = version;
         Commit { version, events, cleared: None }
     }
 
-    /// Waits for writes, and takes all there are; none when there were none for a while, and
-    /// `None` when there will be none any more.
+    /// Waits for writes, and takes all there are; none when there were none for a while or there
+    /// is a chore, and `None` when there will be none any more.
     pub(crate) fn gather(&self, log: &Log, pace: &Pace) -> Option<Work> {
         let mut state = self.lock();
         state.queue.wanted = 1;
-        if state.queue.work.is_empty() {
+        if state.queue.is_empty() {
             if log.is_closing() {
                 return None;
             }
@@ -80,10 +81,40 @@ impl Store {
         // Whoever was answered just now is likely to come again: one flush is to serve all.
         state.queue.wanted = pace.expected;
         let waited = log.work.wait_timeout_while(state, pace.patience, |state| {
-            state.queue.work.len() < pace.expected && !log.is_full() && !log.is_closing()
+            let waits = state.queue.chores.is_empty() && state.queue.work.len() < pace.expected;
+            waits && !log.is_full() && !log.is_closing()
         });
         state = waited.unwrap_or_else(PoisonError::into_inner).0;
         Some(mem::take(&mut state.queue.work))
+    }
+
+    /// Has the log's thread do something, unless nothing can be done now.
+    pub(crate) fn give_chore(&self, log: &Log, chore: Chore) -> Result<(), Error> {
+        log.check_ready()?;
+        let mut state = self.lock();
+        state.queue.check()?;
+        if log.is_closing() {
+            return Err(Error::Closed);
+        }
+        state.queue.chores.push(chore);
+        log.work.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn take_chores(&self) -> Vec<Chore> {
+        mem::take(&mut self.lock().queue.chores)
+    }
+
+    /// Everything that readers see, and `others`.
+    pub(crate) fn snapshot(&self, others: Vec<Other>) -> Snapshot {
+        // Room is made before the lock.
+        let mut objects = Vec::with_capacity(self.objects());
+        let version = {
+            let state = self.lock();
+            objects.extend(state.objects().cloned());
+            self.clock.last()
+        };
+        Snapshot { version, taken: self.clock.wall(), objects, others }
     }
 
     /// Shows durable writes to readers and to the hub, in order.
@@ -117,6 +148,8 @@ impl Store {
         let mut state = self.lock();
         let Work { writes, accounts } = work;
         let Work { writes: waiting, accounts: accounts_waiting } = mem::take(&mut state.queue.work);
+        // Whoever waits for one hears that it was dropped.
+        state.queue.chores.clear();
         let is_shown = log.durability() != Durability::Flushed;
         let keys = |writes: &[Write]| -> BTreeSet<Key> {
             let events = writes.iter().flat_map(|write| &write.commit.events);
@@ -130,7 +163,7 @@ impl Store {
             at_risk = all.next().map(|first| (first, all.next_back().unwrap_or(first)));
         } else {
             for write in waiting.iter().rev().chain(writes.iter().rev()) {
-                write.commit.events.iter().rev().for_each(|it| state.take_back(it, &self.rules));
+                write.commit.events.iter().rev().for_each(|it| state.take_back(it, &self.filters));
             }
             state.flight.clear();
         }
@@ -213,6 +246,7 @@ impl Store {
         let waits = {
             let mut state = self.lock();
             state.queue.is_closed = true;
+            state.queue.chores.clear();
             !state.queue.work.is_empty()
         };
         if panicked || waits {
@@ -241,8 +275,8 @@ impl Store {
 
 impl State {
     /// Undoes an event, which is the last that was done.
-    fn take_back(&mut self, event: &Event, rules: &crate::filter::Rules) {
+    fn take_back(&mut self, event: &Event, filters: &crate::filter::FilterSet) {
         let back = Event { old: event.new.clone(), new: event.old.clone(), ..event.clone() };
-        self.apply(&[back], rules);
+        self.apply(&[back], filters);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt as _, future::join_all};
 use monoxide_engine::{AccountChanges, Durability, Engine, Error, Health};
 use monoxide_testkit::storage::{Disk, Fault, Faults};
 
@@ -97,25 +97,17 @@ async fn one_flush_serves_accounts_and_state() {
     let waiting = faults.clone();
     tokio::task::spawn_blocking(move || waiting.wait_until_stalled()).await.unwrap();
     let before = faults.commits();
-    let changes: Vec<_> = (0..100)
-        .map(|n| {
-            tokio::spawn({
-                let engine = engine.clone();
-                async move { engine.change_accounts(put(&n.to_string(), "1")).await }
-            })
-        })
-        .collect();
-    let write = tokio::spawn({
-        let engine = engine.clone();
-        async move { engine.set(key("a"), json(1)).await }
-    });
-    // Everything is in the queue when nothing can run any further.
-    tokio::task::yield_now().await;
+    let changes = (0..100).map(|n| engine.change_accounts(put(&n.to_string(), "1")));
+    let mut changes = Box::pin(join_all(changes.collect::<Vec<_>>()));
+    let mut write = Box::pin(engine.set(key("a"), json(1)));
+    // Each is asked once, and so is in the queue.
+    assert!(changes.as_mut().now_or_never().is_none());
+    assert!(write.as_mut().now_or_never().is_none());
 
     faults.mend();
     first.await.unwrap().unwrap();
-    join_all(changes).await.into_iter().for_each(|change| change.unwrap().unwrap());
-    write.await.unwrap().unwrap();
+    changes.await.into_iter().for_each(Result::unwrap);
+    write.await.unwrap();
     assert!(faults.commits() - before <= 2, "{} flushes", faults.commits() - before);
 }
 

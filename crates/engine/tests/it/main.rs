@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
 mod accounts;
+mod care;
 mod conditions;
 mod delivery;
 mod filters;

@@ -6,7 +6,7 @@ use monoxide_engine::Health;
 use monoxide_protocol::Version;
 use serde::Serialize;
 
-use crate::{door::Door, error::Refusal, guests::Full, health};
+use crate::{backups::News, door::Door, error::Refusal, guests::Full, health};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +41,7 @@ pub(super) struct Info {
     health: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     failing: Option<Failing>,
+    backup: News,
 }
 
 /// Since when nothing can be written, and why.
@@ -88,6 +89,7 @@ pub(super) async fn info(door: &Door) -> Result<Info, Refusal> {
         pinned_bytes: stats.pinned_bytes,
         health: health::word(&health),
         failing: failing(&health),
+        backup: door.running.backups.news(),
     })
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn answer(
         // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
         Some("pivot") => json(&pivot::NOT_CONFIGURED),
-        Some("orphan-keys") => json(&orphans::keys(&door.engine)),
+        Some("orphan-keys") => json(&orphans::keys(&door.engine, session)),
         _ => return Ok(None),
     };
     Ok(Some(answer))
@@ -54,6 +54,11 @@ impl Parameters {
     /// The first of this name, as ooo has it.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether there is one of this name, and it does not say no.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value != "false")
     }
 }
 
@@ -86,7 +91,7 @@ impl Paging {
 }
 
 /// A line of JSON, with ooo's escapes.
-fn json<T: Serialize + ?Sized>(answer: &T) -> Response {
+pub(crate) fn json<T: Serialize + ?Sized>(answer: &T) -> Response {
     let text = serde_json::to_string(answer).expect("these are structs with names for fields");
     let text = Json::parse(text.as_bytes()).map_or(text, |json| json.as_str().to_owned());
     ([(header::CONTENT_TYPE, "application/json")], text + "\n").into_response()

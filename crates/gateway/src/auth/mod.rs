@@ -86,7 +86,8 @@ impl Builder {
         self
     }
 
-    /// Lets in who is not signed in too, as nobody in particular: filters decide what they see.
+    /// Lets in who is not signed in too, as nobody in particular: filters and
+    /// rules decide what they see.
     /// Default: they are not.
     pub fn anonymous(mut self, anonymous: bool) -> Self {
         self.auth.anonymous = anonymous;
@@ -252,8 +253,9 @@ pub(crate) enum Behind {
     Endpoints(HashSet<String>),
 }
 
+/// Stands before what is behind it, and lets in who may come in.
 #[derive(Debug)]
-struct Guard {
+pub(crate) struct Guard {
     auth: Arc<Auth>,
     behind: Behind,
 }
@@ -261,7 +263,7 @@ struct Guard {
 /// Puts a guard before a router, where there is one.
 pub(crate) fn guarded(auth: Option<&Arc<Auth>>, behind: Behind, router: Router) -> Router {
     let Some(auth) = auth else { return router };
-    let guard = Guard { auth: Arc::clone(auth), behind };
+    let guard = Guard::new(auth, behind);
     router.route_layer(from_fn_with_state(Arc::new(guard), guard_request))
 }
 
@@ -270,17 +272,25 @@ async fn guard_request(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match guard.admit(&request) {
-        Ok((asker, identity)) => {
-            request.extensions_mut().insert(identity);
-            request.extensions_mut().insert(Arc::new(asker));
-            next.run(request).await
-        }
+    match guard.let_in(&mut request) {
+        Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     }
 }
 
 impl Guard {
+    pub(crate) fn new(auth: &Arc<Auth>, behind: Behind) -> Self {
+        Self { auth: Arc::clone(auth), behind }
+    }
+
+    /// Lets a request in, and notes on it who asks.
+    pub(crate) fn let_in(&self, request: &mut Request) -> Result<(), Refusal> {
+        let (asker, identity) = self.admit(request)?;
+        request.extensions_mut().insert(identity);
+        request.extensions_mut().insert(Arc::new(asker));
+        Ok(())
+    }
+
     fn admit(&self, request: &Request) -> Result<(Asker, Identity), Refusal> {
         let headers = request.headers();
         let asker = self.auth.ask(request.method(), headers)?;
@@ -305,10 +315,13 @@ impl Guard {
         let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
         match &self.behind {
             Behind::Keys => Wants::Admitted,
-            Behind::Own if path == "/_keys" => Wants::Admitted,
             Behind::Own if path == "/" => {
                 of_root(request.method(), request.headers(), request.uri())
             }
+            Behind::Own if path == "/_backup" => Wants::Administrator,
+            Behind::Own if path.starts_with("/_ui") || path.starts_with("/_pkg/") => Wants::Nobody,
+            Behind::Own if path.starts_with("/_") => Wants::Admitted,
+            // A file of the page.
             Behind::Own => Wants::Nobody,
             Behind::Endpoints(open) if open.contains(path) => Wants::Nobody,
             Behind::Endpoints(_) => Wants::Admitted,

@@ -99,7 +99,7 @@ async fn info_says_how_the_server_is_set_and_how_it_is() {
     info["address"] = "…".into();
     info["uptime"] = 1.into();
     info["connections"] = 2.into();
-    insta::assert_snapshot!(info, @r#"{"name":"monoxide","address":"…","deadline":10000000000,"readTimeout":60000000000,"writeTimeout":60000000000,"readHeaderTimeout":10000000000,"idleTimeout":10000000000,"forcePatch":false,"noPatch":false,"static":false,"silence":true,"workers":1,"tick":1000000000,"watchPanics":0,"droppedEvents":0,"version":"0.1.0","uptime":1,"objects":2,"connections":2,"refusedConnections":0,"refusedByAddress":0,"subscribers":1,"topics":1,"skips":0,"pinnedBytes":0,"health":"ok"}"#);
+    insta::assert_snapshot!(info, @r#"{"name":"monoxide","address":"…","deadline":10000000000,"readTimeout":60000000000,"writeTimeout":60000000000,"readHeaderTimeout":10000000000,"idleTimeout":10000000000,"forcePatch":false,"noPatch":false,"static":false,"silence":true,"workers":1,"tick":1000000000,"watchPanics":0,"droppedEvents":0,"version":"0.1.0","uptime":1,"objects":2,"connections":2,"refusedConnections":0,"refusedByAddress":0,"subscribers":1,"topics":1,"skips":0,"pinnedBytes":0,"health":"ok","backup":{}}"#);
 }
 
 #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]

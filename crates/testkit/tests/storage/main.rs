@@ -46,3 +46,22 @@ async fn what_was_answered_or_told_survives_a_power_cut_with_redb() {
         "{report:?}"
     );
 }
+
+#[test]
+fn a_folder_whose_making_was_interrupted_is_made_to_its_end() {
+    for (kind, whole, half) in [
+        (Kind::Redb, "redb/state.redb", "redb/state.draft"),
+        (Kind::Sled, "sled/conf", "sled/conf"),
+    ] {
+        let made = tempfile::tempdir().unwrap();
+        drop(Folder::open(made.path(), kind).unwrap().backend().unwrap());
+        let whole = std::fs::read(made.path().join(whole)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::open(folder.path(), kind).unwrap();
+        let half = folder.path().join(half);
+        std::fs::create_dir_all(half.parent().unwrap()).unwrap();
+        std::fs::write(half, &whole[..whole.len() - 4]).unwrap();
+
+        conformance(&|| folder.backend());
+    }
+}

@@ -1,8 +1,12 @@
 //! Every door asks who it is.
 
-use axum::extract::State;
+use axum::{
+    extract::{Request, State},
+    middleware::{Next, from_fn},
+    response::Response,
+};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use monoxide_engine::Engine;
+use monoxide_engine::{Engine, Identity};
 use monoxide_gateway::{Caller, Endpoint};
 use monoxide_identity::AccountChange;
 use monoxide_protocol::Json;
@@ -46,6 +50,8 @@ async fn who_has_no_account_gets_the_page_and_nothing_else_over_every_door() {
         ("GET", "/?api=connections"),
         ("GET", "/?api=nosuch"),
         ("GET", "/?x=1&api=filters"),
+        ("POST", "/?api=backup"),
+        ("POST", "/_backup"),
         ("GET", "/whoami"),
         ("GET", "/who%61mi"),
         ("GET", "/users"),
@@ -107,6 +113,8 @@ async fn the_management_api_is_for_administrators() {
         check_problem(&house.ask("GET", &target, &ann, "").await, 403, "not-allowed");
         assert_eq!(house.ask("GET", &target, &root, "").await.status, 200, "{noun}");
     }
+    check_problem(&house.ask("POST", "/?api=backup", &ann, "").await, 403, "not-allowed");
+    assert_eq!(house.ask("POST", "/?api=backup", &root, "").await.status, 200);
 }
 
 #[tokio::test]
@@ -209,4 +217,26 @@ async fn accounts_are_no_keys() {
     }
     assert!(!house.ask("GET", "/?api=keys", &root, "").await.text().contains("ann"));
     assert!(!house.ask("GET", "/_keys", &root, "").await.text().contains("ann"));
+}
+
+async fn note(request: Request, next: Next) -> Response {
+    let identity = request.extensions().get::<Identity>().cloned().unwrap_or_default();
+    let mut response = next.run(request).await;
+    let name = identity.name().unwrap_or("nobody").parse().unwrap();
+    response.headers_mut().insert("x-asker", name);
+    response
+}
+
+#[tokio::test]
+async fn layers_of_the_application_are_behind_it_and_know_who_asks() {
+    let house = House::with(|it| it, |server| with_endpoints(server).layer(from_fn(note))).await;
+    let ann = house.bearer("ann").await;
+    for target in ["/a", "/l/*", "/_keys", "/?api=keys", "/whoami"] {
+        let stranger = house.ask("GET", target, "", "").await;
+        check_problem(&stranger, 401, "sign-in-needed");
+        assert_eq!(stranger.header("x-asker"), None, "{target}");
+        let known = house.ask("GET", target, &ann, "").await;
+        assert_eq!(known.header("x-asker"), Some("ann"), "{target}");
+    }
+    assert_eq!(house.ask("GET", "/", "", "").await.header("x-asker"), Some("nobody"));
 }

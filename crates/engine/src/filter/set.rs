@@ -21,7 +21,7 @@ const READ_FILTER: &str = "a read filter";
 const AFTER_WRITE: &str = "a hook after writes";
 
 /// Who asks, and whether what no filter covers is open to it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Caller {
     pub(crate) identity: Identity,
     /// The program itself may do what no filter covers, also when clients may not.
@@ -29,7 +29,7 @@ pub(crate) struct Caller {
 }
 
 #[derive(Default)]
-pub(crate) struct Rules {
+pub(crate) struct FilterSet {
     is_static: bool,
     write: Table<Write>,
     after_write: Table<Check>,
@@ -43,19 +43,19 @@ pub(crate) struct Rules {
     infos: Vec<FilterInfo>,
 }
 
-impl Rules {
+impl FilterSet {
     pub(crate) fn new(filters: Filters) -> Result<Self, FilterError> {
         if let Some(error) = filters.error {
             return Err(error);
         }
-        let mut rules = Self { is_static: filters.is_static, ..Self::default() };
+        let mut set = Self { is_static: filters.is_static, ..Self::default() };
         let mut infos = Infos::default();
         for filter in filters.filters {
             infos.take(&filter);
-            rules.add(&filter.path, filter.kind)?;
+            set.add(&filter.path, filter.kind)?;
         }
-        rules.infos = infos.infos;
-        Ok(rules)
+        set.infos = infos.infos;
+        Ok(set)
     }
 
     fn add(&mut self, path: &Glob, kind: Kind) -> Result<(), FilterError> {
@@ -309,9 +309,9 @@ impl Rules {
     }
 }
 
-impl fmt::Debug for Rules {
+impl fmt::Debug for FilterSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Rules").field("infos", &self.infos).finish_non_exhaustive()
+        f.debug_struct("FilterSet").field("infos", &self.infos).finish_non_exhaustive()
     }
 }
 
