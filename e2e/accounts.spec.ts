@@ -76,6 +76,27 @@ test.describe('with tokens that are good for three seconds', () => {
     expect(sockets, 'no socket had to be made anew').toBe(0);
   });
 
+  test('two tabs renew one session in turns, and sign out together', async ({ page, server, context, complaints }) => {
+    await setUp(page, server);
+    const renewals: number[] = [];
+    context.on('request', (it) => {
+      if (it.method() === 'PUT') renewals.push(Date.now());
+    });
+    const tab = await context.newPage();
+    complaints.listen(tab);
+    await tab.goto('/');
+    await expect(connection(tab)).toHaveText('Live');
+    await expect.poll(() => renewals.length, { timeout: 20_000 }).toBeGreaterThan(3);
+    const pauses = renewals.slice(1).map((time, index) => time - renewals[index]);
+    expect(Math.min(...pauses), `never twice for one token: ${pauses}`).toBeGreaterThan(1_000);
+
+    complaints.expect(/401/);
+    await menu(tab, 'Sign out');
+    await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible();
+    await signIn(page, 'ann');
+    await expect(connection(tab), 'and in').toHaveText('Live');
+  });
+
   test('a page that slept goes on from what it had', async ({ page, server, context, complaints }) => {
     complaints.expect(/ERR_FAILED/);
     await setUp(page, server);
@@ -108,6 +129,8 @@ test('a session that ended elsewhere is taken up again where one was', async ({ 
   await expect(page.getByText('Your session has ended')).toBeVisible();
   await expect(item(page, 'books/dune'), 'nothing of it can be seen').toBeHidden();
 
+  await expect(page.getByLabel('Account')).toHaveValue('ann');
+  await expect(page.getByLabel('Password', { exact: true })).toBeFocused();
   await signIn(page, 'ann');
   await expect(item(page, 'books/dune')).toBeVisible();
   expect(page.url()).toBe(`${server.url}/_ui/books/*`);

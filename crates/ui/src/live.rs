@@ -115,7 +115,7 @@ pub fn use_clock() -> (Signal<Option<u64>>, Signal<State>) {
 
 /// The session, when it is what a connection that ended is in want of.
 fn renewable(state: &State, session: Option<Session>) -> Option<Session> {
-    session.filter(|_| *state == State::Closed(Reason::NeedsAuth))
+    session.filter(|it| it.is_kept() && *state == State::Closed(Reason::NeedsAuth))
 }
 
 /// A state as the page shows it: where there is a session, that is renewed by itself.

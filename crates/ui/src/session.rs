@@ -46,6 +46,8 @@ pub enum Standing {
 pub struct Out {
     /// How that came.
     pub why: Why,
+    /// Who was, if they may go on where they were.
+    pub account: Option<String>,
     /// Whether people can make themselves an account.
     pub registration: bool,
     /// Whether there is no administrator yet.
@@ -77,6 +79,8 @@ struct Kept {
     client: Client,
     /// Whether the server is being asked.
     checking: bool,
+    /// Whether they are signing out.
+    parting: bool,
     /// How often it was out of reach, in a row.
     failures: u32,
     /// How often somebody was let in, and who waits for that.
@@ -110,6 +114,7 @@ impl Session {
         let kept = Kept {
             client: expect_context(),
             checking: false,
+            parting: false,
             failures: 0,
             admissions: 0,
             waiting: Vec::new(),
@@ -183,13 +188,7 @@ impl Session {
     ///
     /// When the server does not know of it, and they are still signed in.
     pub async fn sign_out(self) -> Result<(), AskError> {
-        match self.client().ask(&accounts::sign_out()).await {
-            Err(error) if !error.needs_sign_in() => Err(error),
-            _ => {
-                self.leave(Why::SignedOut).await;
-                Ok(())
-            }
-        }
+        self.part(&[accounts::sign_out()]).await
     }
 
     /// Signs out everywhere.
@@ -198,8 +197,28 @@ impl Session {
     ///
     /// When the server does not know of it, and they are still signed in.
     pub async fn sign_out_everywhere(self) -> Result<(), AskError> {
-        self.ask(&accounts::end_sessions()).await?;
-        self.sign_out().await
+        // Who asks for it has to have a token that is good.
+        self.ask(&accounts::profile()).await?;
+        self.part(&[accounts::end_sessions(), accounts::sign_out()]).await
+    }
+
+    /// Signs out by these requests. What is being ended is not renewed meanwhile.
+    async fn part(self, requests: &[Request<()>]) -> Result<(), AskError> {
+        self.kept.update_value(|kept| kept.parting = true);
+        let mut parted = Ok(());
+        for request in requests {
+            parted = self.client().ask(request).await;
+            if parted.as_ref().is_err_and(|error| !error.needs_sign_in()) {
+                break;
+            }
+        }
+        let parted =
+            parted.or_else(|error| if error.needs_sign_in() { Ok(()) } else { Err(error) });
+        if parted.is_ok() {
+            self.leave(Why::SignedOut).await;
+        }
+        self.kept.update_value(|kept| kept.parting = false);
+        parted
     }
 
     /// Asks the server something for who is signed in. When the token is too old, the session is
@@ -222,6 +241,11 @@ impl Session {
     /// Takes note that the account that is signed in has changed.
     pub fn changed(self, profile: Profile) {
         self.standing.set(Standing::In(profile));
+    }
+
+    /// Whether there is something to renew: there is not where nobody is asked who they are.
+    pub(crate) fn is_kept(self) -> bool {
+        self.standing.with_untracked(|standing| *standing != Standing::Open)
     }
 
     /// Waits until the session is renewed, or somebody has signed in again.
@@ -268,6 +292,9 @@ impl Session {
 
     /// Asks who is signed in; an error when the server is out of reach.
     async fn look(self) -> Result<(), AskError> {
+        if self.kept.with_value(|kept| kept.parting) {
+            return Ok(());
+        }
         let client = self.client();
         let entrance = match client.ask(&accounts::entrance()).await {
             Ok(entrance) => entrance,
@@ -364,7 +391,12 @@ impl Session {
             }
         });
         let Entrance { registration, set_up, .. } = *entrance;
-        self.standing.set(Standing::Out(Out { why, registration, set_up }));
+        let account = match self.standing.get_untracked() {
+            Standing::In(profile) if why != Why::SignedOut => Some(profile.account),
+            Standing::Out(out) if why != Why::SignedOut => out.account,
+            _ => None,
+        };
+        self.standing.set(Standing::Out(Out { why, account, registration, set_up }));
     }
 
     /// The server is out of reach: whoever is signed in stays so, and it is asked again.

@@ -139,7 +139,7 @@ pub fn password(text: &str) -> Result<(), Wrong> {
 /// When it cannot be one.
 pub fn password_of(account: &str, text: &str) -> Result<(), Wrong> {
     password(text)?;
-    if text.trim().to_ascii_lowercase() == account.trim().to_ascii_lowercase() {
+    if text.trim().eq_ignore_ascii_case(account.trim()) {
         return Err("That is the name of the account.");
     }
     Ok(())

@@ -81,7 +81,7 @@ fn Entrance(out: Out) -> impl IntoView {
     let session = use_session();
     let here = use_route().here();
     let registering = RwSignal::new(false);
-    let Out { why, registration, set_up } = out;
+    let Out { why, account, registration, set_up } = out;
     move || {
         let secret = session.secret().filter(|_| set_up);
         if let Some(secret) = secret {
@@ -106,7 +106,7 @@ fn Entrance(out: Out) -> impl IntoView {
         let is_link = here.with(|here| *here == Place::SetUp);
         view! {
             <Said why set_up is_link/>
-            <Login/>
+            <Login account=account.clone()/>
             {other}
         }
         .into_any()
@@ -160,9 +160,15 @@ fn Said(why: Why, set_up: bool, is_link: bool) -> impl IntoView {
 
 /// Signs in.
 #[component]
-pub fn Login() -> impl IntoView {
+pub fn Login(
+    /// Who was signed in before.
+    #[prop(default = None)]
+    account: Option<String>,
+) -> impl IntoView {
     let session = use_session();
-    let account = Field::new("account", |text| form::something(text.trim()));
+    let is_known = account.is_some();
+    let account = Field::new("account", |text| form::something(text.trim()))
+        .with(account.unwrap_or_default());
     let password = Field::new("password", form::something);
     let sent = Form::new([account, password]);
     let submit = move |()| {
@@ -173,12 +179,13 @@ pub fn Login() -> impl IntoView {
     view! {
         <h1>"Sign in"</h1>
         <FormView label="Sign in" form=sent submit action="Sign in" busy="Signing in…">
-            <FieldView field=account label="Account" autocomplete="username" first=true/>
+            <FieldView field=account label="Account" autocomplete="username" first=!is_known/>
             <FieldView
                 field=password
                 label="Password"
                 kind="password"
                 autocomplete="current-password"
+                first=is_known
             />
         </FormView>
     }

@@ -15,10 +15,7 @@ use crate::{
 pub fn ProfilePage() -> impl IntoView {
     let standing = use_session().standing();
     // Only once: what is being typed is not to be replaced by what the server says meanwhile.
-    let profile = match standing.get_untracked() {
-        Standing::In(profile) => profile,
-        _ => return None,
-    };
+    let Standing::In(profile) = standing.get_untracked() else { return None };
     let account = profile.account.clone();
     Some(view! {
         <div class="page narrow">
