@@ -171,7 +171,9 @@ async fn root(
 
 async fn page(State(settings): State<Arc<Settings>>) -> Response {
     let site = settings.site.as_ref();
-    let built = site.and_then(|site| Some((site.page(&settings.name, settings.auth.is_some())?, site.policy())));
+    let built = site.and_then(|site| {
+        Some((site.page(&settings.name, settings.auth.is_some())?, site.policy()))
+    });
     let (page, policy) = built.unwrap_or_else(|| (NO_FRONT_END.to_owned(), POLICY.to_owned()));
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
