@@ -14,12 +14,18 @@ const program = resolve(import.meta.dirname, process.env.MONOXIDE_BIN ?? '../tar
 /** A running program in an empty folder, and what `curl` would do with it. */
 export class Server {
   url = '';
+  /** Where the first administrator is made, as the terminal shows it. */
+  setUpLink = '';
   #process?: ChildProcess;
 
-  private constructor(private readonly folder?: string) {}
+  private constructor(
+    private readonly folder?: string,
+    private readonly settings: string[] = [],
+  ) {}
 
-  static async start(): Promise<Server> {
-    const server = new Server(await mkdtemp(join(tmpdir(), 'monoxide-')));
+  /** Starts one; without other settings it asks nobody who they are. */
+  static async start(settings = ['--open']): Promise<Server> {
+    const server = new Server(await mkdtemp(join(tmpdir(), 'monoxide-')), settings);
     await server.#start('127.0.0.1:0');
     return server;
   }
@@ -33,14 +39,15 @@ export class Server {
 
   async #start(addr: string): Promise<void> {
     const stdio: ['ignore', 'pipe', 'inherit'] = ['ignore', 'pipe', 'inherit'];
-    const child = spawn(program, ['--memory', '--open', '--addr', addr, '--log', 'warn'], { cwd: this.folder, stdio });
+    const child = spawn(program, ['--memory', '--addr', addr, '--log', 'warn', ...this.settings], { cwd: this.folder, stdio });
     this.#process = child;
+    this.url = '';
+    this.setUpLink = '';
+    const wantsLink = !this.settings.includes('--open');
     for await (const line of createInterface(child.stdout)) {
-      const address = line.match(/^listening on (http:\/\/\S+)$/);
-      if (address) {
-        this.url = address[1];
-        return;
-      }
+      this.url ||= line.match(/^listening on (http:\/\/\S+)$/)?.[1] ?? '';
+      this.setUpLink ||= line.match(/http:\/\/\S+\/_ui\/_setup#\S+/)?.[0] ?? '';
+      if (this.url && (this.setUpLink || !wantsLink)) return;
     }
     throw new Error(`${program} ended before it listened`);
   }

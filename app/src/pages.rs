@@ -1,3 +1,4 @@
 //! The pages, one file each.
 
 pub(crate) mod browser;
+pub(crate) mod people;

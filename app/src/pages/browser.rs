@@ -12,6 +12,8 @@ use monoxide_ui::{
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
+use super::people::People;
+
 /// The browser of what is stored.
 #[component]
 pub(crate) fn Browser(
@@ -34,6 +36,11 @@ pub(crate) fn Browser(
     let page = move || match here.get() {
         Place::Home => view! { <Home keys=known state=keys.state name=name.clone()/> }.into_any(),
         Place::Document(glob) => view! { <Document glob/> }.into_any(),
+        place @ (Place::SetUp
+        | Place::Profile
+        | Place::Accounts
+        | Place::NewAccount
+        | Place::Account(_)) => view! { <People place/> }.into_any(),
         Place::Nowhere { text, why } => view! {
             <h1 class="unseen">{text.clone()}</h1>
             <Notice icon=Icon::Alert title=format!("{text} is not a key") trouble=true>

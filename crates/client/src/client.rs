@@ -122,6 +122,13 @@ impl Client {
         format!("{}/{path}", self.base)
     }
 
+    /// Where `path` is over HTTP.
+    pub(crate) fn page_address(&self, path: &str) -> String {
+        // The base begins with `ws` or `wss`.
+        let rest = self.base.strip_prefix("ws").unwrap_or(&self.base);
+        format!("http{rest}/{path}")
+    }
+
     pub(crate) fn backoff(&self) -> Backoff {
         self.backoff
     }
@@ -157,6 +164,13 @@ mod tests {
         ] {
             assert_eq!(socket_address(given).as_deref(), Ok(expected));
         }
+    }
+
+    #[test]
+    fn sockets_and_requests_go_to_the_same_place() {
+        let client = Client::new("http://example.org/live/").unwrap();
+        assert_eq!(client.address("books/*"), "ws://example.org/live/books/*");
+        assert_eq!(client.page_address("profile"), "http://example.org/live/profile");
     }
 
     #[test]

@@ -58,6 +58,12 @@ impl Clock {
         self.link.state()
     }
 
+    /// Goes on after the server [wanted to know who asks](crate::Reason::NeedsAuth) and has been
+    /// told, from what is here. In every other state it changes nothing.
+    pub fn resume(&mut self) {
+        self.link.resume();
+    }
+
     /// Waits for the next tick; `None` when the state is [closed](State::Closed), and only then.
     ///
     /// Nothing is lost when the future is dropped before it is done, as in a `select!`.

@@ -25,6 +25,7 @@
 //! Read the modules in this order: `state` has the words, `machine` decides, `link` does what
 //! it says with the sockets and timers of `native` or `web`.
 
+pub mod accounts;
 mod backoff;
 mod bell;
 mod client;
@@ -34,6 +35,8 @@ mod machine;
 mod state;
 mod subscription;
 
+#[cfg(target_arch = "wasm32")]
+mod fetch;
 #[cfg(not(target_arch = "wasm32"))]
 mod native;
 #[cfg(target_arch = "wasm32")]

@@ -91,6 +91,11 @@ impl Link {
         self.happen(Event::Misfit(why));
     }
 
+    /// Whoever asks has signed in: goes on if it was that.
+    pub(crate) fn resume(&mut self) {
+        self.happen(Event::Admitted);
+    }
+
     /// Waits for news; `None` when there will be none.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<News>> {
         if !self.is_started {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     backoff::Backoff,
-    state::{End, State, Trouble, Verdict},
+    state::{End, Reason, State, Trouble, Verdict},
 };
 
 /// How long a connection may take to open.
@@ -54,6 +54,8 @@ pub(crate) enum Event {
     Misfit(String),
     /// The socket is gone.
     Ended(End),
+    /// Whoever asks has signed in again.
+    Admitted,
     /// The network came back, or somebody looks at the page.
     Woke,
     /// The time that the last step named is over.
@@ -172,6 +174,11 @@ impl Machine {
                         Step::Stop
                     }
                 }
+            }
+            // Not at once, and later each time: a server that refuses the fresh token too is not to
+            // be asked without end.
+            (Phase::Over, Event::Admitted) if self.state == State::Closed(Reason::NeedsAuth) => {
+                self.wait(Trouble::SignedOut, Duration::ZERO, now, luck)
             }
             _ => Step::Stay,
         }

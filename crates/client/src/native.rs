@@ -16,7 +16,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, protocol::WebSocketConfig},
 };
 
-use crate::{bell::Bell, link::Report, state::End};
+use crate::{accounts::Answer, bell::Bell, link::Report, state::End};
 
 /// The pings of the server are reported.
 pub(crate) const HEARS_PINGS: bool = true;
@@ -29,6 +29,16 @@ const LARGEST_MESSAGE: usize = 1 << 30;
 
 /// Tungstenite's own default is 128 KiB for each connection.
 const READ_BUFFER: usize = 16 << 10;
+
+/// The account routes are for pages, which have their browser's HTTP. Programs beside a server have
+/// none of ours.
+pub(crate) async fn request(
+    _method: &str,
+    _address: &str,
+    _body: Option<String>,
+) -> Result<Answer, String> {
+    Err("this build of the client has no HTTP".to_owned())
+}
 
 type Stage = WebSocketStream<MaybeTlsStream<TcpStream>>;
 

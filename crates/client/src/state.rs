@@ -58,6 +58,9 @@ pub enum Trouble {
         /// What the server said with it.
         reason: String,
     },
+    /// The server wanted to know anew who asks, and has been told.
+    #[error("the session was renewed")]
+    SignedOut,
     /// Nothing was heard for so long that the connection is taken for dead.
     #[error("nothing was heard for too long")]
     Silence,
@@ -70,7 +73,7 @@ pub enum Trouble {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
-    /// The server wants to know who asks: log in, then subscribe again.
+    /// The server wants to know who asks: sign in, then [resume](crate::Subscription::resume).
     #[error("the server wants a login")]
     NeedsAuth,
     /// Whoever asks may not have this.

@@ -19,7 +19,12 @@ use web_sys::{
     BinaryType, CloseEvent, Event, EventTarget, MessageEvent, VisibilityState, WebSocket, Window,
 };
 
+pub(crate) use crate::fetch::request;
 use crate::{bell::Bell, link::Report, state::End};
+
+/// The subprotocol under which refusals are told after the upgrade: a browser does not show a page
+/// why an upgrade was refused.
+const PROTOCOL: &str = "monoxide.v1";
 
 /// A page is not shown the pings of the server.
 pub(crate) const HEARS_PINGS: bool = false;
@@ -86,7 +91,7 @@ pub(crate) struct Socket {
 impl Socket {
     pub(crate) fn open(address: &str) -> Self {
         let inbox = Rc::new(RefCell::new(Inbox::default()));
-        match WebSocket::new(address) {
+        match WebSocket::new_with_str(address, PROTOCOL) {
             Ok(socket) => {
                 socket.set_binary_type(BinaryType::Arraybuffer);
                 let _listeners = listeners(&socket, &inbox);

@@ -1,13 +1,17 @@
 //! Leptos pieces that every application on Monoxide reuses.
 //!
-//! [`use_live`] follows a key, a list or a document of the server, and [`use_clock`] its clock.
+//! [`Session`] knows who is signed in, and [`use_live`] follows a key, a list or a document of the server, and [`use_clock`] its clock.
 //! [`view`] has what a page is made of, from a folding tree to a whole document, and [`model`]
 //! what those show, as plain values.
 
 mod live;
 pub mod model;
+mod session;
 pub mod view;
 
 pub use monoxide_client::{Change, Client, Reason, State, Trouble};
 
-pub use crate::live::{Live, use_clock, use_live};
+pub use crate::{
+    live::{Live, use_clock, use_live},
+    session::{Out, Session, Standing, Why, use_session},
+};

@@ -10,14 +10,16 @@ use futures_core::Stream;
 use futures_util::future::{AbortHandle, Abortable};
 use leptos::{
     prelude::{
-        Effect, Get, LocalStorage, Memo, Notify, RwSignal, Set, Signal, UpdateUntracked, With,
-        WithUntracked, expect_context, on_cleanup,
+        Effect, Get, GetUntracked, LocalStorage, Memo, Notify, RwSignal, Set, Signal,
+        UpdateUntracked, With, WithUntracked, expect_context, on_cleanup, use_context,
     },
     task::spawn_local,
 };
-use monoxide_client::{Change, Client, State, Subscription, Tick, Update};
+use monoxide_client::{Change, Client, Reason, State, Subscription, Tick, Trouble, Update};
 use monoxide_protocol::Watched;
 use serde_json::Value;
+
+use crate::session::Session;
 
 /// A live copy of what is watched, made by [`use_live`]. Copying it copies a handle.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +49,8 @@ impl Live {
 /// When the answer of `what` changes, the old subscription is dropped and a new one opened;
 /// `None` is nothing at all, and connects nowhere. Everything ends with the current owner, which
 /// is most often a component. However many messages come, the page is notified once a frame.
+/// Where there is a [`Session`], a connection that the server ends for want of a fresh token goes on
+/// when the session is renewed.
 ///
 /// ```
 /// use leptos::prelude::*;
@@ -66,7 +70,7 @@ impl Live {
 /// When no [`Client`] was provided, as by `provide_context(Client::of_page()?)`.
 #[must_use]
 pub fn use_live(what: impl Fn() -> Option<Watched> + Send + Sync + 'static) -> Live {
-    let client = expect_context::<Client>();
+    let (client, session) = (expect_context::<Client>(), use_context::<Session>());
     let what = Memo::new(move |_| what());
     let subscription = RwSignal::new_local(None);
     let state = RwSignal::new(State::Connecting(None));
@@ -75,7 +79,7 @@ pub fn use_live(what: impl Fn() -> Option<Watched> + Send + Sync + 'static) -> L
         subscription.set(what.get().map(|what| client.subscribe(what)));
         state.set(State::Connecting(None));
         changes.set(Vec::new());
-        run(follow(subscription, state, changes));
+        run(follow(subscription, state, changes, session));
     });
     Live { subscription, state: state.into(), changes: changes.into() }
 }
@@ -88,18 +92,39 @@ pub fn use_live(what: impl Fn() -> Option<Watched> + Send + Sync + 'static) -> L
 /// When no [`Client`] was provided.
 #[must_use]
 pub fn use_clock() -> (Signal<Option<u64>>, Signal<State>) {
-    let mut clock = expect_context::<Client>().clock();
+    let (mut clock, session) = (expect_context::<Client>().clock(), use_context::<Session>());
     let time = RwSignal::new(None);
     let state = RwSignal::new(State::Connecting(None));
     run(async move {
-        while let Some(tick) = clock.next().await {
-            match tick {
-                Tick::State(now) => state.set(now),
-                Tick::Time(now) => time.set(Some(now)),
+        loop {
+            match clock.next().await {
+                Some(Tick::State(now)) => {
+                    state.set(shown(now, session, time.get_untracked().is_some()))
+                }
+                Some(Tick::Time(now)) => time.set(Some(now)),
+                None => match renewable(clock.state(), session) {
+                    Some(session) => session.admitted().await,
+                    None => break,
+                },
             }
+            clock.resume();
         }
     });
     (time.into(), state.into())
+}
+
+/// The session, when it is what a connection that ended is in want of.
+fn renewable(state: &State, session: Option<Session>) -> Option<Session> {
+    session.filter(|it| it.is_kept() && *state == State::Closed(Reason::NeedsAuth))
+}
+
+/// A state as the page shows it: where there is a session, that is renewed by itself.
+fn shown(state: State, session: Option<Session>, is_informed: bool) -> State {
+    match renewable(&state, session) {
+        Some(_) if is_informed => State::Stale(Trouble::SignedOut),
+        Some(_) => State::Connecting(None),
+        None => state,
+    }
 }
 
 /// Runs a task until the current owner is cleaned up.
@@ -117,17 +142,27 @@ async fn follow(
     subscription: RwSignal<Option<Subscription>, LocalStorage>,
     state: RwSignal<State>,
     changes: RwSignal<Vec<Change>>,
+    session: Option<Session>,
 ) {
-    // The subscription stays in its signal: the document is patched where it is read.
-    while let Some(news) = poll_fn(|cx| {
-        subscription
-            .try_update_untracked(|it| it.as_mut().map_or(Poll::Ready(None), |it| drain(it, cx)))
-            .unwrap_or(Poll::Ready(None))
-    })
-    .await
-    {
+    loop {
+        // The subscription stays in its signal: the document is patched where it is read.
+        let news = poll_fn(|cx| {
+            let drained =
+                subscription.try_update_untracked(|it| it.as_mut().map(|it| drain(it, cx)));
+            drained.flatten().unwrap_or(Poll::Ready(None))
+        });
+        let Some(news) = news.await else {
+            let ended = subscription.with_untracked(|it| it.as_ref().map(|it| it.state().clone()));
+            let session = ended.and_then(|ended| renewable(&ended, session));
+            let Some(session) = session else { return };
+            session.admitted().await;
+            subscription.update_untracked(|it| it.as_mut().map_or((), Subscription::resume));
+            continue;
+        };
         if let Some(now) = news.state {
-            state.set(now);
+            let informed = subscription
+                .with_untracked(|it| it.as_ref().is_some_and(|it| it.document().is_some()));
+            state.set(shown(now, session, informed));
         }
         if !news.changes.is_empty() {
             changes.set(news.changes);

@@ -2,10 +2,14 @@
 
 mod changes;
 mod command;
+pub mod form;
 mod list;
 mod moment;
 mod place;
 mod pointer;
+mod problem;
+mod program;
+pub mod renewal;
 mod sidebar;
 mod tree;
 
@@ -16,6 +20,8 @@ pub use self::{
     moment::Moment,
     place::Place,
     pointer::Pointer,
+    problem::Words,
+    program::program,
     sidebar::{Entry, Group, Line, groups, lines, listed, meant, unlisted},
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
 };

@@ -3,10 +3,13 @@
 #![allow(unreachable_pub, reason = "`#[component]` writes a second function beside each")]
 #![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
+mod accounts;
 mod connection;
 mod copy;
 mod document;
 mod empty;
+mod entrance;
+mod field;
 mod flash;
 mod fold;
 mod icon;
@@ -15,15 +18,20 @@ mod keys;
 mod more;
 mod notice;
 mod object;
+mod profile;
 mod route;
 mod time;
 mod tree;
+mod user;
 
 pub use self::{
+    accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
+    entrance::{Gate, Login, SetUp},
+    field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
     items::{Item, Items, use_items},
@@ -31,7 +39,9 @@ pub use self::{
     more::More,
     notice::{Notice, Skeleton},
     object::{Known, use_object},
+    profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
     time::{ServerClock, Times, When, now},
     tree::Tree,
+    user::User,
 };

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::state::Reason;
 
 const SECOND: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(150);
@@ -273,4 +272,32 @@ proptest! {
             prop_assert!(is_connected || !world.machine.state().is_live());
         }
     }
+}
+
+#[test]
+fn who_has_to_sign_in_goes_on_after_that_and_not_before() {
+    let mut world = World::live();
+    let needs_auth = || Event::Ended(End::Closed { code: 4401, reason: String::new() });
+    assert_eq!(world.after(SECOND, needs_auth()), Step::Stop);
+    assert_eq!(world.after(SECOND, Event::Woke), Step::Stay);
+
+    let Step::Pause(first) = world.after(SECOND, Event::Admitted) else { panic!() };
+    assert_eq!(world.machine.state(), &State::Stale(Trouble::SignedOut));
+    assert!(first <= Backoff::BASE, "it goes on soon");
+
+    for _ in 0..3 {
+        assert!(matches!(world.after(SECOND, Event::Elapsed), Step::Open(_)));
+        assert_eq!(world.after(Duration::ZERO, needs_auth()), Step::Stop);
+        assert!(matches!(world.after(Duration::ZERO, Event::Admitted), Step::Pause(_)));
+    }
+    world.after(SECOND, Event::Elapsed);
+    assert!(world.fail(1) > Backoff::BASE, "and later each time that it was of no use");
+}
+
+#[test]
+fn who_may_not_is_not_let_in_by_signing_in() {
+    let mut world = World::live();
+    world.after(SECOND, Event::Ended(End::Closed { code: 4403, reason: String::new() }));
+    assert_eq!(world.after(SECOND, Event::Admitted), Step::Stay);
+    assert_eq!(world.machine.state(), &State::Closed(Reason::Forbidden));
 }

@@ -2,8 +2,16 @@
 
 use monoxide_protocol::{Glob, KeyError};
 
+use super::form::account_name;
+
 /// What stands before a key in the page's own addresses.
 const PREFIX: &str = "/_ui/";
+
+/// The pages about accounts. No key begins with `_`.
+const SET_UP: &str = "_setup";
+const PROFILE: &str = "_profile";
+const ACCOUNTS: &str = "_accounts";
+const NEW_ACCOUNT: &str = "_accounts/_new";
 
 /// A page, as the address bar names it.
 ///
@@ -21,6 +29,16 @@ pub enum Place {
     Home,
     /// This key or list.
     Document(Glob),
+    /// Where the first administrator is made.
+    SetUp,
+    /// Who is signed in.
+    Profile,
+    /// All accounts.
+    Accounts,
+    /// Where an account is made.
+    NewAccount,
+    /// The account of this name.
+    Account(String),
     /// The address names something that is no key.
     Nowhere {
         /// What it names.
@@ -45,10 +63,21 @@ impl Place {
         };
         // Some programs write the star of an address as `%2A`, when they pass a link on.
         let text = text.replace("%2A", "*").replace("%2a", "*");
-        match Glob::parse(&text) {
-            Ok(glob) => Self::Document(glob),
-            Err(why) => Self::Nowhere { text, why },
+        match text.as_str() {
+            SET_UP => Self::SetUp,
+            PROFILE => Self::Profile,
+            ACCOUNTS => Self::Accounts,
+            NEW_ACCOUNT => Self::NewAccount,
+            _ => Self::account(&text).unwrap_or_else(|| match Glob::parse(&text) {
+                Ok(glob) => Self::Document(glob),
+                Err(why) => Self::Nowhere { text, why },
+            }),
         }
+    }
+
+    fn account(text: &str) -> Option<Self> {
+        let name = text.strip_prefix(ACCOUNTS)?.strip_prefix('/')?;
+        account_name(name).is_ok().then(|| Self::Account(name.to_owned()))
     }
 
     /// The path of its address.
@@ -57,6 +86,11 @@ impl Place {
         match self {
             Self::Home => "/".to_owned(),
             Self::Document(glob) => format!("{PREFIX}{glob}"),
+            Self::SetUp => format!("{PREFIX}{SET_UP}"),
+            Self::Profile => format!("{PREFIX}{PROFILE}"),
+            Self::Accounts => format!("{PREFIX}{ACCOUNTS}"),
+            Self::NewAccount => format!("{PREFIX}{NEW_ACCOUNT}"),
+            Self::Account(name) => format!("{PREFIX}{ACCOUNTS}/{name}"),
             Self::Nowhere { text, .. } => format!("{PREFIX}{text}"),
         }
     }
@@ -66,7 +100,7 @@ impl Place {
     pub fn glob(&self) -> Option<&Glob> {
         match self {
             Self::Document(glob) => Some(glob),
-            Self::Home | Self::Nowhere { .. } => None,
+            _ => None,
         }
     }
 }
@@ -79,6 +113,31 @@ mod tests {
     fn the_root_and_the_bare_prefix_choose_nothing() {
         for path in ["/", "", "/_ui", "/_ui/"] {
             assert_eq!(Place::read(path), Place::Home);
+        }
+    }
+
+    #[test]
+    fn the_pages_about_accounts_are_no_keys() {
+        for (path, place) in [
+            ("/_ui/_setup", Place::SetUp),
+            ("/_ui/_profile", Place::Profile),
+            ("/_ui/_accounts", Place::Accounts),
+            ("/_ui/_accounts/_new", Place::NewAccount),
+            ("/_ui/_accounts/ann", Place::Account("ann".to_owned())),
+        ] {
+            assert_eq!((Place::read(path), place.address().as_str()), (place, path));
+        }
+        assert!(matches!(Place::read("/_ui/_accounts/a/b"), Place::Nowhere { .. }));
+    }
+
+    #[test]
+    fn no_address_leads_to_another_server() {
+        for path in
+            ["//evil.example/", "/\\evil.example", "https://evil.example", "/_ui///evil.example"]
+        {
+            let address = Place::read(path).address();
+            let rest = address.strip_prefix('/').unwrap();
+            assert!(!rest.starts_with(['/', '\\']), "{path} leads to {address}");
         }
     }
 

@@ -37,6 +37,12 @@ pub enum Icon {
     Trash,
     /// Watch something that is not there yet.
     Eye,
+    /// Who is signed in.
+    Person,
+    /// All accounts.
+    People,
+    /// Sign out.
+    Leave,
 }
 
 impl Icon {
@@ -65,6 +71,14 @@ impl Icon {
             Self::Alert => "M8 2.5 14 13.5H2zM8 6.5v3M8 11.5v.01",
             Self::Empty => "M2.5 9 4.5 3.5h7L13.5 9v4h-11zM2.5 9H6l.7 1.5h2.600L10 9h3.5",
             Self::Trash => "M2.5 4.5h11M6 4.5v-2h4v2M4 4.5l.6 9h6.800l.6-9",
+            Self::Person => {
+                "M8 8a2.750 2.750 0 1 0 0-5.500A2.750 2.750 0 0 0 8 8ZM3 13.500c0-2.200 2.200-3.500 5-3.500s5 1.300 5 3.500"
+            }
+            Self::People => {
+                "M6 7.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5ZM1.500 13c0-2 2-3 4.500-3s4.500 1 4.500 3\
+                 M10.500 2.700a2.500 2.500 0 0 1 0 4.600M12 10.200c1.600.4 2.500 1.400 2.500 2.800"
+            }
+            Self::Leave => "M6.500 2.500h-3v11h3M7 8h6.500M11 5.500 13.500 8 11 10.500",
             Self::Eye => {
                 "M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8Z\
                  M8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z"

@@ -43,6 +43,15 @@ impl Route {
         window().scroll_to_with_x_and_y(0.0, 0.0);
     }
 
+    /// Goes to `place` in the place of where the page is: the browser's back button does not lead
+    /// back here.
+    pub fn replace(self, place: Place) {
+        _ = window().history().and_then(|history| {
+            history.replace_state_with_url(&JsValue::NULL, "", Some(&place.address()))
+        });
+        self.show(place);
+    }
+
     /// The address may change without the place, as by a link to a part of the page.
     fn show(self, place: Place) {
         if !self.is_at(&place) {

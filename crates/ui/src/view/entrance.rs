@@ -1,0 +1,273 @@
+//! Coming in: the page that shows instead of the application while nobody is signed in.
+
+use leptos::prelude::*;
+use monoxide_client::accounts::NewAccount;
+
+use crate::{
+    Out, Standing, Why,
+    model::{Place, form},
+    session::use_session,
+    view::{
+        Field, FieldView, Form, FormView, Icon, Logo, Notice, PasswordRules, Skeleton, use_route,
+    },
+};
+
+/// Shows what is inside to those who are signed in, and to everybody where the server asks nobody.
+/// Everybody else gets the page to come in by, and nothing else is asked of the server.
+///
+/// When a session ends by itself, what is inside stays as it was, out of sight, until the same
+/// account is signed in again.
+#[component]
+pub fn Gate(
+    /// What the server is called.
+    name: String,
+    /// What is inside.
+    children: ChildrenFn,
+) -> impl IntoView {
+    let standing = use_session().standing();
+    let whose = Memo::new(move |before: Option<&Option<String>>| match standing.get() {
+        Standing::Open => Some(String::new()),
+        Standing::In(profile) => Some(profile.account),
+        Standing::Out(Out { why: Why::SignedOut, .. }) => None,
+        Standing::Asking { .. } | Standing::Out(_) => before.cloned().flatten(),
+    });
+    let outside = Memo::new(move |_| match standing.get() {
+        Standing::Open | Standing::In(_) => None,
+        Standing::Asking { troubled } => Some(Err(troubled)),
+        Standing::Out(out) => Some(Ok(out)),
+    });
+    let threshold = move || {
+        let name = name.clone();
+        outside.get().map(|outside| view! { <Threshold name outside/> })
+    };
+    let inside = move || whose.get().map(|_| children());
+    view! {
+        <div hidden=move || outside.with(Option::is_some)>{inside}</div>
+        {threshold}
+    }
+}
+
+/// The page for those who are not inside: how to come in, or that it is not known yet whether they
+/// are.
+#[component]
+fn Threshold(name: String, outside: Result<Out, bool>) -> impl IntoView {
+    let content = match outside {
+        Ok(out) => view! { <Entrance out/> }.into_any(),
+        Err(false) => view! { <Skeleton/> }.into_any(),
+        Err(true) => view! {
+            <Notice icon=Icon::Offline title="Still trying">
+                <p>
+                    "The server cannot be reached. This page tries again by itself, nothing has to \
+                    be done."
+                </p>
+            </Notice>
+        }
+        .into_any(),
+    };
+    view! {
+        <main class="entrance">
+            <div class="entrance-brand">
+                <Logo/>
+                <span class="name">{name}</span>
+            </div>
+            {content}
+        </main>
+    }
+}
+
+/// How to come in: by the set-up link, by signing in, or with a new account.
+#[component]
+fn Entrance(out: Out) -> impl IntoView {
+    let session = use_session();
+    let here = use_route().here();
+    let registering = RwSignal::new(false);
+    let Out { why, account, registration, set_up } = out;
+    move || {
+        let secret = session.secret().filter(|_| set_up);
+        if let Some(secret) = secret {
+            return view! { <SetUp secret/> }.into_any();
+        }
+        if registering.get() {
+            return view! {
+                <Register/>
+                <p class="entrance-other">
+                    "You have an account? " <Choice to=false registering>"Sign in"</Choice>
+                </p>
+            }
+            .into_any();
+        }
+        let other = registration.then(|| {
+            view! {
+                <p class="entrance-other">
+                    "New here? " <Choice to=true registering>"Make an account"</Choice>
+                </p>
+            }
+        });
+        let is_link = here.with(|here| *here == Place::SetUp);
+        view! {
+            <Said why set_up is_link/>
+            <Login account=account.clone()/>
+            {other}
+        }
+        .into_any()
+    }
+}
+
+/// A button that looks like the link that it stands for.
+#[component]
+fn Choice(to: bool, registering: RwSignal<bool>, children: Children) -> impl IntoView {
+    view! {
+        <button type="button" class="text-button" on:click=move |_| registering.set(to)>
+            {children()}
+        </button>
+    }
+}
+
+/// What there is to know before signing in, if anything.
+#[component]
+fn Said(why: Why, set_up: bool, is_link: bool) -> impl IntoView {
+    let (icon, title, text) = match (why, set_up, is_link) {
+        (_, true, _) => (
+            Icon::Terminal,
+            "Nobody looks after this server yet",
+            "Open the set-up link that it shows in its terminal, as a whole, to become its \
+             administrator. Starting the server again makes a new one.",
+        ),
+        (_, false, true) => (
+            Icon::Lock,
+            "This server is set up already",
+            "The link has done its work. Sign in with the account that was made with it.",
+        ),
+        (Why::Ended, ..) => {
+            (Icon::Lock, "Your session has ended", "Sign in, and you are where you were.")
+        }
+        (Why::Disabled, ..) => {
+            (Icon::Lock, "This account is disabled", "An administrator can enable it again.")
+        }
+        (Why::SignedOut, ..) => (Icon::Check, "You have signed out", ""),
+        (Why::New, ..) => return None,
+    };
+    Some(view! {
+        <div class="entrance-said" role="status">
+            {icon.draw()}
+            <div>
+                <strong>{title}</strong>
+                <p>{text}</p>
+            </div>
+        </div>
+    })
+}
+
+/// Signs in.
+#[component]
+pub fn Login(
+    /// Who was signed in before.
+    #[prop(default = None)]
+    account: Option<String>,
+) -> impl IntoView {
+    let session = use_session();
+    let is_known = account.is_some();
+    let account = Field::new("account", |text| form::something(text.trim()))
+        .with(account.unwrap_or_default());
+    let password = Field::new("password", form::something);
+    let sent = Form::new([account, password]);
+    let submit = move |()| {
+        sent.send("", || async move {
+            session.sign_in(account.value().trim(), &password.value()).await
+        });
+    };
+    view! {
+        <h1>"Sign in"</h1>
+        <FormView label="Sign in" form=sent submit action="Sign in" busy="Signing in…">
+            <FieldView field=account label="Account" autocomplete="username" first=!is_known/>
+            <FieldView
+                field=password
+                label="Password"
+                kind="password"
+                autocomplete="current-password"
+                first=is_known
+            />
+        </FormView>
+    }
+}
+
+/// Makes the first administrator.
+#[component]
+pub fn SetUp(
+    /// The secret of the set-up link.
+    secret: String,
+) -> impl IntoView {
+    view! {
+        <h1>"Set up this server"</h1>
+        <p class="entrance-lead">
+            "Make the first account. It looks after the server: it makes the other accounts, and may \
+            do everything."
+        </p>
+        <NewAccountForm label="Set up" secret=Some(secret)/>
+    }
+}
+
+/// Makes an account for whoever asks.
+#[component]
+fn Register() -> impl IntoView {
+    view! {
+        <h1>"Make an account"</h1>
+        <NewAccountForm label="Make an account"/>
+    }
+}
+
+/// What is filled in for a new account, by its owner.
+#[component]
+fn NewAccountForm(
+    label: &'static str,
+    /// By the set-up link, when it has this secret; otherwise where that is open.
+    #[prop(default = None)]
+    secret: Option<String>,
+) -> impl IntoView {
+    let (session, route) = (use_session(), use_route());
+    let account = Field::new("account", form::account_name);
+    let name = Field::new("name", form::display_name);
+    let email = Field::new("email", form::email);
+    let password = Field::new("password", move |text| form::password_of(&account.get(), text));
+    let sent = Form::new([account, name, email, password]);
+    let submit = move |()| {
+        let made = NewAccount {
+            account: account.value().trim().to_owned(),
+            name: name.value(),
+            email: email.value(),
+            password: password.value(),
+            roles: Vec::new(),
+        };
+        let secret = secret.clone();
+        sent.send("", || async move {
+            match secret {
+                None => session.register(&made).await?,
+                Some(secret) => {
+                    session.set_up(&secret, &made).await?;
+                    route.replace(Place::Home);
+                }
+            }
+            Ok(())
+        });
+    };
+    view! {
+        <FormView label form=sent submit action="Make the account" busy="One moment…">
+            <FieldView
+                field=account
+                label="Account"
+                autocomplete="username"
+                hint="What you sign in with. It cannot be changed later."
+                first=true
+            />
+            <FieldView field=name label="Your name (optional)" autocomplete="name"/>
+            <FieldView field=email label="Email (optional)" kind="email" autocomplete="email"/>
+            <FieldView
+                field=password
+                label="Password"
+                kind="password"
+                autocomplete="new-password"
+            />
+            <PasswordRules password account=Signal::derive(move || account.get())/>
+        </FormView>
+    }
+}
