@@ -114,14 +114,20 @@ async fn another_name_another_page_and_another_frame_are_refused() {
         assert_eq!(answer.status, status, "{host}");
         for (name, value) in [
             ("x-content-type-options", "nosniff"),
-            ("x-frame-options", "DENY"),
-            ("referrer-policy", "same-origin"),
-            ("cross-origin-opener-policy", "same-origin"),
             ("strict-transport-security", ""),
             ("access-control-allow-origin", ""),
         ] {
             assert_eq!(answer.header(name).unwrap_or_default(), value, "{name}");
         }
+    }
+    let page = ask(&running, "GET", "/", "Host: app.example\r\n", "").await;
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        assert_eq!(page.header(name).unwrap_or_default(), value, "{name}");
     }
     let foreign = "Origin: https://evil.example\r\n";
     for (method, target) in [("POST", "/authorize"), ("POST", "/setup"), ("DELETE", "/a")] {
