@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf, sync::Arc, time::Duration};
 
-use monoxide_engine::{Engine, Health};
+use monoxide_engine::Engine;
 use tokio::{
     join,
     net::TcpListener,
@@ -295,12 +295,11 @@ impl Server {
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
         let doors = Doors::new(door.clone(), shadows);
         let edge = Edge::new(doors.clone(), Arc::clone(&settings), opened.clone());
-        let is_loading = matches!(engine.health(), Health::Loading { .. });
         let open = open(&engine, &doors, phases, &opened, stop);
         let operator = Operator { door: &door, listening: &listening, opened: &opened };
         operator.begin(backups);
         let listen = listening.run(listener, edge);
-        let loaded = if is_loading {
+        let loaded = if engine.is_durable() {
             join!(open, listen).0
         } else {
             // Whoever comes meanwhile waits at the door.
