@@ -285,6 +285,20 @@ impl Engine {
         self.shared.store.filters().infos()
     }
 
+    /// Whether a backend keeps what is written, and so had to be loaded.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = monoxide_engine::Engine::builder().start()?;
+    /// assert!(!engine.is_durable());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.shared.log.is_some()
+    }
+
     /// Whether only what filters cover is open to clients.
     #[must_use]
     pub fn is_static(&self) -> bool {

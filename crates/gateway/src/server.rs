@@ -3,7 +3,7 @@
 use std::{io, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
-use monoxide_engine::{Engine, Health};
+use monoxide_engine::Engine;
 use tokio::{
     join,
     net::TcpListener,
@@ -345,7 +345,6 @@ impl Server {
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
         let doors = Doors::new(door.clone(), shadows);
         let edge = Edge::new(doors.clone(), Arc::clone(&settings), opened.clone());
-        let is_loading = matches!(engine.health(), Health::Loading { .. });
         if let Some(auth) = &door.settings.auth {
             tasks.spawn(sweep(Arc::clone(auth), stop.clone()));
         }
@@ -353,7 +352,7 @@ impl Server {
         let operator = Operator { door: &door, listening: &listening, opened: &opened };
         operator.begin(backups);
         let listen = listening.run(listener, edge);
-        let loaded = if is_loading {
+        let loaded = if engine.is_durable() {
             join!(open, listen).0
         } else {
             // Whoever comes meanwhile waits at the door.
