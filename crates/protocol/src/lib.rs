@@ -17,6 +17,7 @@
 //! # Ok::<(), monoxide_protocol::KeyError>(())
 //! ```
 
+mod compare;
 mod diff;
 mod json;
 mod key;
@@ -24,17 +25,20 @@ mod merge;
 mod message;
 mod object;
 mod patch;
+mod range;
 mod replica;
 mod system;
 mod version;
 
 pub use crate::{
+    compare::Rank,
     json::{Json, JsonError},
     key::{Glob, Key, KeyError, List, Target},
     merge::{MergeError, merge},
     message::{Kind, Message, encode},
     object::{EMPTY_OBJECT, Object},
     patch::{ListChange, list_patch, object_patch},
+    range::{By, Order, Range, RangeError},
     replica::{Gap, Replica},
     system::{Keys, Listed, Watched},
     version::{Version, VersionError},
