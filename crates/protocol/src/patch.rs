@@ -1,9 +1,6 @@
 //! What changed, as RFC 6902 has it.
 
-use crate::{
-    EMPTY_OBJECT, Object,
-    diff::{TooLong, diff},
-};
+use crate::{EMPTY_OBJECT, Object, diff::diff};
 
 /// A patch up to this many bytes names each changed member, whatever replacing would take.
 const SMALL_PATCH: usize = 1024;
@@ -86,8 +83,5 @@ pub fn object_patch(old: Option<&Object>, new: Option<&Object>, out: &mut String
 /// ```
 #[must_use]
 pub fn document_patch(old: &str, new: &str) -> Option<String> {
-    match diff(old, new, DEPTH, SMALL_PATCH.max(new.len())) {
-        Ok(patch) => Some(patch),
-        Err(TooLong) => None,
-    }
+    diff(old, new, DEPTH, SMALL_PATCH.max(new.len())).ok()
 }
