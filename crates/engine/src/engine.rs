@@ -331,6 +331,24 @@ impl Engine {
         self.shared.dropped_events.load(Ordering::Relaxed)
     }
 
+    /// A version above all before it that no commit has or will have: for documents that are told
+    /// like keys and not stored.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use monoxide_protocol::{Json, Key};
+    /// let engine = monoxide_engine::Engine::builder().start()?;
+    /// let before = engine.next_version();
+    /// let written = engine.set(Key::parse("books/dune")?, Json::parse(b"412")?).await?;
+    /// assert!(before < written && written < engine.next_version());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn next_version(&self) -> Version {
+        self.shared.store.next_version()
+    }
+
     /// Wall time in nanoseconds since the Unix epoch: what the clock socket tells.
     #[must_use]
     pub fn wall_time() -> u64 {

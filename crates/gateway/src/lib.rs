@@ -49,6 +49,8 @@ mod rest;
 mod server;
 mod socket;
 mod tls;
+#[allow(dead_code, reason = "its first users come with the next commits")]
+mod told;
 mod turned_away;
 mod upgrade;
 mod websocket;

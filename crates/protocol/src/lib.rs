@@ -37,7 +37,7 @@ pub use crate::{
     merge::{MergeError, merge},
     message::{Kind, Message, encode},
     object::{EMPTY_OBJECT, Object},
-    patch::{ListChange, list_patch, object_patch},
+    patch::{ListChange, document_patch, list_patch, object_patch},
     range::{By, Order, Range, RangeError},
     replica::{Gap, Replica},
     system::{Keys, Listed, Watched},
