@@ -27,6 +27,7 @@ use crate::{
     pace::Timeouts,
     proxies::Proxies,
     quotas::Quotas,
+    range::Ranges,
     server::BuildError,
 };
 
@@ -67,6 +68,7 @@ pub(crate) struct House {
     pub(crate) settings: Arc<Settings>,
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) clock: Clock,
+    pub(crate) ranges: Ranges,
     pub(crate) running: Running,
 }
 

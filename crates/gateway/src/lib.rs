@@ -45,6 +45,7 @@ mod phases;
 mod preconditions;
 mod proxies;
 mod quotas;
+mod range;
 mod rest;
 mod server;
 mod socket;

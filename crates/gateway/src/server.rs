@@ -29,6 +29,7 @@ use crate::{
     pace::Timeouts,
     proxies::Proxies,
     quotas::{Quotas, Rate, Rates},
+    range::Ranges,
     tls::{Tls, TlsError},
 };
 
@@ -340,7 +341,8 @@ impl Server {
         let backups = Arc::new(Backups::default());
         let running = Running { address, since, guests, backups: Arc::clone(&backups) };
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
-        let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
+        let (engine_too, ranges) = (engine.clone(), Ranges::new());
+        let house = House { engine: engine_too, settings: own, sockets, clock, ranges, running };
         let door = Door::new(house);
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
         let doors = Doors::new(door.clone(), shadows);

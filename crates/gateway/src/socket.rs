@@ -12,7 +12,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use monoxide_engine::{Backlog, Identity, Overdue, Session, Subscription};
-use monoxide_protocol::{Version, Watched};
+use monoxide_protocol::{Range, Version, Watched};
 use tokio::time::{Instant, error::Elapsed, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
@@ -25,6 +25,7 @@ use crate::{
     error::Refusal,
     guests::Guest,
     hooks::Admitted,
+    range::Window,
     upgrade::{self, Connection, Upgrade},
     websocket::{Broken, Close, Event, Violation, WebSocket},
 };
@@ -43,6 +44,8 @@ const INTRODUCTION: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) enum Wanted {
     Watched(Watched),
+    /// A part of a list.
+    Window(Range),
     Clock,
 }
 
@@ -69,6 +72,7 @@ impl Wanted {
     fn span(&self) -> Span {
         match self {
             Self::Watched(watched) => tracing::debug_span!("subscriber", %watched),
+            Self::Window(range) => tracing::debug_span!("window", %range.glob),
             Self::Clock => tracing::debug_span!("clock"),
         }
     }
@@ -85,6 +89,13 @@ impl Wanted {
                 let path = watched.to_string();
                 let subscription = session.subscribe(watched, since).await?;
                 (Source::Subscription(subscription), path)
+            }
+            Self::Window(range) => {
+                let path = range.glob.to_string();
+                let subscription = session.subscribe(range.glob.clone(), None).await?;
+                let (engine, ranges) = (door.engine.clone(), door.ranges.clone());
+                let window = Window::new(engine, ranges, subscription, range);
+                (Source::Window(Box::new(window)), path)
             }
             Self::Clock => (Source::Clock(door.clock.subscribe()), String::new()),
         };
@@ -202,6 +213,7 @@ async fn introduce(
 #[derive(Debug)]
 pub(crate) enum Source {
     Subscription(Subscription),
+    Window(Box<Window>),
     Clock(Ticks),
 }
 
@@ -209,6 +221,7 @@ impl Source {
     fn backlog(&self) -> Option<Backlog> {
         match self {
             Self::Subscription(subscription) => Some(subscription.backlog()),
+            Self::Window(window) => Some(window.backlog()),
             Self::Clock(_) => None,
         }
     }
@@ -217,13 +230,14 @@ impl Source {
     fn overdue(&self) -> Overdue {
         match self {
             Self::Subscription(subscription) => subscription.overdue(),
-            Self::Clock(_) => Overdue::default(),
+            Self::Window(_) | Self::Clock(_) => Overdue::default(),
         }
     }
 
     async fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.next().await,
+            Self::Window(window) => window.next().await,
             Self::Clock(ticks) => ticks.next().await,
         }
     }
@@ -232,7 +246,7 @@ impl Source {
     fn ready(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.ready(),
-            Self::Clock(_) => None,
+            Self::Window(_) | Self::Clock(_) => None,
         }
     }
 }

@@ -15,7 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use monoxide_engine::Session;
-use monoxide_protocol::Json;
+use monoxide_protocol::{Json, Range};
 use serde::Serialize;
 
 use crate::{door::Door, error::Refusal};
@@ -33,6 +33,10 @@ pub(crate) async fn answer(
         Some("filters") => json(&filters::filters(&door.engine)),
         Some("state") => json(&state::state(door).await?),
         Some("endpoints") => json(&endpoints::endpoints(&door.settings.application.endpoints)),
+        Some("range") => {
+            let range = Range::read(|name| parameters.get(name))?;
+            door.ranges.answer(session, range).await?
+        }
         Some("connections") => json(&connections::page(&door.running.guests, &parameters)),
         // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
