@@ -38,7 +38,7 @@ pub use crate::{
     message::{Kind, Message, encode},
     object::{EMPTY_OBJECT, Object},
     patch::{ListChange, document_patch, list_patch, object_patch},
-    range::{By, Order, Range, RangeError},
+    range::{By, Order, Range, RangeError, escaped, unescaped},
     replica::{Gap, Replica},
     system::{Keys, Listed, Watched},
     version::{Version, VersionError},

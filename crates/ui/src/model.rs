@@ -11,6 +11,7 @@ mod problem;
 mod program;
 pub mod renewal;
 mod sidebar;
+pub mod table;
 mod tree;
 
 pub use self::{
