@@ -1,8 +1,12 @@
 //! What the page shows, as plain values: tested without a browser.
 
+mod changed;
 mod changes;
 mod command;
+mod csv;
+mod draft;
 pub mod form;
+mod lines;
 mod list;
 mod moment;
 mod place;
@@ -10,18 +14,28 @@ mod pointer;
 mod problem;
 mod program;
 pub mod renewal;
+mod rows;
+mod scan;
+mod schema;
 mod sidebar;
 mod tree;
 
 pub use self::{
+    changed::{merge_patch, named, together},
     changes::{Batch, Flash, Flashes, changes},
     command::Command,
+    csv::table,
+    draft::{Draft, LONGEST_DRAFT, draft_name},
+    lines::{Beside, Numbered, beside},
     list::{List, Shown, Update, name_in, object},
     moment::Moment,
     place::Place,
     pointer::Pointer,
     problem::Words,
     program::program,
+    rows::{Candidate, Format, candidates, example, pushable, stars, written},
+    scan::{Ink, Mistake, check, format, offset_of, pieces, position},
+    schema::{Member, Misfit, members, misfits},
     sidebar::{Entry, Group, Line, groups, lines, listed, meant, unlisted},
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
 };
