@@ -70,10 +70,14 @@ pub(super) fn uncached(body: impl axum::response::IntoResponse) -> Response {
 }
 
 pub(super) async fn entrance(visitor: Visitor) -> Result<Response, Refusal> {
-    let Visitor { asker, .. } = visitor;
-    let identities = &asker.auth.identities;
+    let Visitor { asker, headers, .. } = visitor;
+    let (auth, caller) = (&asker.auth, asker.caller.as_ref());
+    let identities = &auth.identities;
+    let is_own_page = auth.wants_cookies(&headers).unwrap_or_default();
     Ok(uncached(Json(Entrance {
-        account: asker.caller.as_ref().map(|caller| caller.account.to_string()),
+        account: caller.map(|caller| caller.account.to_string()),
+        expires: caller.map(|caller| caller.expires),
+        refreshable: is_own_page && cookies::refresh(&headers, auth.secure).is_some(),
         registration: identities.is_registration_open(),
         set_up: identities.needs_set_up()?,
     })))
