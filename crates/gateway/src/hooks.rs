@@ -49,6 +49,11 @@ impl Hooks {
         self.unsubscribe.push(Arc::new(hook));
     }
 
+    /// Whether anybody may refuse a subscription because of who asks.
+    pub(crate) fn ask_about_subscribers(&self) -> bool {
+        !self.subscribe.is_empty()
+    }
+
     /// Asks whether the subscription may begin.
     pub(crate) async fn admit(
         &self,

@@ -240,6 +240,11 @@ impl Session {
                 self.admitted().await;
                 if self.account() == before { self.client().ask(request).await } else { Err(error) }
             }
+            Err(error) if error.code() == "not-allowed" => {
+                // The account's roles may be others than this page knows.
+                self.check();
+                Err(error)
+            }
             answer => answer,
         }
     }

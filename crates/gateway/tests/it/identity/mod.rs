@@ -1,5 +1,6 @@
 //! Who gets in, over real sockets.
 
+mod changes;
 mod cookies;
 mod doors;
 mod routes;

@@ -229,10 +229,10 @@ async fn somebody_elses_token_does_not_keep_it_open() {
 }
 
 #[tokio::test]
-async fn who_is_signed_out_disabled_removed_or_changed_is_off_at_once() {
+async fn who_is_signed_out_disabled_or_removed_is_off_at_once() {
     let house = House::new().await;
     let name = house.sign_in("ann").await.account.account;
-    for end in 0..5 {
+    for end in 0..4 {
         let ann = house.sign_in("ann").await;
         let mut socket = open(&house, "/a", &bearer(&ann.token)).await.unwrap();
         socket.message().await;
@@ -241,14 +241,7 @@ async fn who_is_signed_out_disabled_removed_or_changed_is_off_at_once() {
         match end {
             0 => house.identities.end_session(&name, ann.session).await.unwrap(),
             1 => drop(house.identities.change(&name, &change(true)).await.unwrap()),
-            2 => {
-                let roles = AccountChange {
-                    roles: Some(vec!["reader".to_owned()]),
-                    ..AccountChange::default()
-                };
-                house.identities.change(&name, &roles).await.unwrap();
-            }
-            3 => drop(house.identities.set_password(&name, &PASSWORD.into()).await.unwrap()),
+            2 => drop(house.identities.set_password(&name, &PASSWORD.into()).await.unwrap()),
             _ => house.identities.delete(&name).await.unwrap(),
         }
         assert_eq!(closed(socket).await, 4401, "{end}");
