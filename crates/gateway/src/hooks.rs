@@ -9,6 +9,8 @@ use std::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use monoxide_engine::{Denied, Identity};
 
+use crate::seats::Seat;
+
 /// Who subscribes, and to what.
 ///
 /// ```
@@ -59,12 +61,13 @@ impl Hooks {
         &self,
         identity: &Identity,
         path: String,
+        seat: Seat,
     ) -> Result<Admitted, Denied> {
         let subscriber = Subscriber { identity: identity.clone(), path };
         for hook in &self.subscribe {
             hook(subscriber.clone()).await?;
         }
-        Ok(Admitted { subscriber, unsubscribe: self.unsubscribe.clone() })
+        Ok(Admitted { subscriber, unsubscribe: self.unsubscribe.clone(), _seat: seat })
     }
 }
 
@@ -82,6 +85,7 @@ impl fmt::Debug for Hooks {
 pub(crate) struct Admitted {
     subscriber: Subscriber,
     unsubscribe: Vec<Arc<Tell>>,
+    _seat: Seat,
 }
 
 impl Admitted {

@@ -80,6 +80,7 @@ impl Wanted {
         door: &Door,
         since: Option<Version>,
     ) -> Result<(Source, Admitted), Refusal> {
+        let seat = door.settings.seats.take(session.identity())?;
         let (source, path) = match self {
             Self::Watched(watched) => {
                 let path = watched.to_string();
@@ -88,7 +89,7 @@ impl Wanted {
             }
             Self::Clock => (Source::Clock(door.clock.subscribe()), String::new()),
         };
-        let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
+        let admitted = door.settings.application.hooks.admit(session.identity(), path, seat).await;
         Ok((source, admitted.map_err(monoxide_engine::Error::from)?))
     }
 }

@@ -1,6 +1,6 @@
 //! Sockets: who opens one, how it says who it is, and when it may not go on.
 
-use std::time::Duration;
+use std::{num::NonZeroUsize, time::Duration};
 
 use monoxide_identity::AccountChange;
 use monoxide_protocol::Json;
@@ -249,6 +249,27 @@ async fn who_is_signed_out_disabled_or_removed_is_off_at_once() {
             house.identities.change(&name, &change(false)).await.unwrap();
         }
     }
+}
+
+#[tokio::test]
+async fn an_account_has_so_many_sockets_and_no_more_until_one_is_closed() {
+    let two = NonZeroUsize::new(2).unwrap();
+    let house = House::with(|it| it, |server| server.max_subscriptions_per_account(two)).await;
+    let (ann, root) = (house.sign_in("ann").await.token, house.sign_in("root").await.token);
+    let list = open(&house, "/l/*", &bearer(&ann)).await.unwrap();
+    let _clock = open(&house, "/", &protocols(&ann)).await.unwrap();
+
+    let refused = open(&house, "/a", &bearer(&ann)).await.unwrap_err();
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("5")));
+    let mut late = open(&house, "/a", LATE).await.unwrap();
+    late.send(TEXT, auth(&ann)).await.unwrap();
+    assert_eq!(closed(late).await, 1013);
+    assert_eq!(house.ask("GET", "/l/*", &bearer(&ann), "").await.status, 200, "it is for sockets");
+    open(&house, "/a", &bearer(&root)).await.unwrap().message().await;
+
+    drop(list);
+    let again = async { while open(&house, "/a", &bearer(&ann)).await.is_err() {} };
+    timeout(Duration::from_secs(20), again).await.expect("who leaves makes room");
 }
 
 #[tokio::test]
