@@ -40,6 +40,27 @@ async fn a_page_gets_cookies_that_no_script_reads_and_no_other_site_sends() {
 }
 
 #[tokio::test]
+async fn two_servers_on_one_host_leave_each_others_cookies_alone() {
+    let (one, other) = (House::new().await, House::new().await);
+    let (_, cookies) = signed_in(&one).await;
+    let (_, cookies_of_other) = signed_in(&other).await;
+    let pairs = cookies_of_other.trim_start_matches("Cookie: ");
+    // A browser sends all that it has of this host.
+    let all = format!("{}; {pairs}", cookies.trim_end());
+
+    for house in [&one, &other] {
+        assert_eq!(house.ask("GET", "/profile", &all, "").await.status, 200);
+    }
+    let out = one.ask("DELETE", "/authorize", &format!("{all}{OWN}"), "").await;
+    let forgotten: Vec<_> = out.headers.iter().filter(|(name, _)| name == "set-cookie").collect();
+    assert_eq!(forgotten.len(), 2);
+    for (_, cookie) in forgotten {
+        assert!(!pairs.contains(cookie.split_inclusive('=').next().unwrap()), "{cookie}");
+    }
+    assert_eq!(other.ask("GET", "/profile", &all, "").await.status, 200);
+}
+
+#[tokio::test]
 async fn a_page_is_told_whether_there_is_anything_to_renew() {
     let house = House::new().await;
     let (answer, cookies) = signed_in(&house).await;

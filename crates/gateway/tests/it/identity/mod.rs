@@ -92,6 +92,11 @@ impl House {
         ask(&self.server, method, target, headers, body).await
     }
 
+    /// What a browser sends of the cookie with the token.
+    fn cookie(&self, token: &str) -> String {
+        format!("Cookie: monoxide-{}={token}\r\n", self.server.address().port())
+    }
+
     fn pass(&self, seconds: u64) {
         self.ahead.fetch_add(seconds, Ordering::Relaxed);
     }
