@@ -46,6 +46,7 @@ mod preconditions;
 mod proxies;
 mod quotas;
 mod rest;
+mod seats;
 mod server;
 mod socket;
 mod tls;
