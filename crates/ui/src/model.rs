@@ -11,6 +11,7 @@ mod problem;
 mod program;
 pub mod renewal;
 mod sidebar;
+mod toasts;
 mod tree;
 
 pub use self::{
@@ -23,5 +24,6 @@ pub use self::{
     problem::Words,
     program::program,
     sidebar::{Entry, Group, Line, groups, lines, listed, meant, unlisted},
+    toasts::Queue,
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
 };

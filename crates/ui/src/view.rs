@@ -21,6 +21,7 @@ mod object;
 mod profile;
 mod route;
 mod time;
+mod toast;
 mod tree;
 mod user;
 
@@ -42,6 +43,7 @@ pub use self::{
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
     time::{ServerClock, Times, When, now},
+    toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,
     user::User,
 };
