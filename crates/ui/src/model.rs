@@ -18,6 +18,7 @@ mod rows;
 mod scan;
 mod schema;
 mod sidebar;
+mod toasts;
 mod tree;
 
 pub use self::{
@@ -37,5 +38,6 @@ pub use self::{
     scan::{Ink, Mistake, check, format, offset_of, pieces, position},
     schema::{Member, Misfit, members, misfits},
     sidebar::{Entry, Group, Line, groups, lines, listed, meant, unlisted},
+    toasts::Queue,
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
 };
