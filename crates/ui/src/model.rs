@@ -13,6 +13,7 @@ mod place;
 mod pointer;
 mod problem;
 mod program;
+mod refusal;
 pub mod renewal;
 mod rows;
 mod scan;
@@ -20,9 +21,10 @@ mod schema;
 mod sidebar;
 mod toasts;
 mod tree;
+mod typing;
 
 pub use self::{
-    changed::{merge_patch, named, together},
+    changed::{merge_patch, together},
     changes::{Batch, Flash, Flashes, changes},
     command::Command,
     csv::table,
@@ -34,10 +36,12 @@ pub use self::{
     pointer::Pointer,
     problem::Words,
     program::program,
+    refusal::refused,
     rows::{Candidate, Format, candidates, example, pushable, stars, written},
     scan::{Ink, Mistake, check, format, offset_of, pieces, position},
     schema::{Member, Misfit, members, misfits},
     sidebar::{Entry, Group, Line, groups, lines, listed, meant, unlisted},
     toasts::Queue,
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
+    typing::{Typed, byte_of, line_break, painted, tab, units_of},
 };

@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::Pointer;
-
 /// The JSON Merge Patch (RFC 7396) that makes `new` of `old`; `None` when none does, because a
 /// member became `null`, or the whole is no object.
 ///
@@ -82,13 +80,6 @@ pub fn together(base: &Value, mine: &Value, theirs: &Value) -> Option<Value> {
         }
         _ => None,
     }
-}
-
-/// A text for each of these places, for people.
-#[must_use]
-pub fn named(place: &Pointer) -> String {
-    let name = place.as_str().trim_start_matches('/').replace('/', ".");
-    name.replace("~1", "/").replace("~0", "~")
 }
 
 #[cfg(test)]
