@@ -172,6 +172,10 @@ pub(crate) struct Config {
     #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS_PER_ADDRESS")]
     pub(crate) max_connections_per_address: Option<NonZeroUsize>,
 
+    /// How many sockets one account may have, wherever they come from; one above it is told 429.
+    #[arg(long, env = "MONOXIDE_MAX_SUBSCRIPTIONS_PER_ACCOUNT", default_value = "4096")]
+    pub(crate) max_subscriptions_per_account: NonZeroUsize,
+
     /// How many requests there may be in a second from one address (or IPv6 network of 64 bits), and
     /// for one account; one above it is told 429. [default: 2000, and any number from this machine]
     #[arg(long, env = "MONOXIDE_MAX_REQUESTS")]
@@ -361,6 +365,7 @@ impl Config {
             .max_body(self.max_body)
             .max_message(self.max_message)
             .max_connections(self.max_connections.get())
+            .max_subscriptions_per_account(self.max_subscriptions_per_account)
             .ping(self.ping)
             .pong(self.pong)
             .tick(self.tick)

@@ -28,6 +28,7 @@ use crate::{
     proxies::Proxies,
     quotas::Quotas,
     range::Ranges,
+    seats::Seats,
     server::BuildError,
 };
 
@@ -81,6 +82,7 @@ pub(crate) struct Settings {
     pub(crate) max_message: usize,
     pub(crate) limits: Limits,
     pub(crate) quotas: Arc<Quotas>,
+    pub(crate) seats: Seats,
     pub(crate) ping: Duration,
     pub(crate) pong: Duration,
     pub(crate) tick: Duration,

@@ -47,6 +47,7 @@ mod proxies;
 mod quotas;
 mod range;
 mod rest;
+mod seats;
 mod server;
 mod socket;
 mod tls;

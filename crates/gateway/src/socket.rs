@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
 use crate::{
-    auth::{Asker, Said, Watch},
+    auth::{Asker, Said, Turn, Watch},
     clock::Ticks,
     connections::Listed,
     door::{Door, Settings},
@@ -84,6 +84,7 @@ impl Wanted {
         door: &Door,
         since: Option<Version>,
     ) -> Result<(Source, Admitted), Refusal> {
+        let seat = door.settings.seats.take(session.identity())?;
         let (source, path) = match self {
             Self::Watched(watched) => {
                 let path = watched.to_string();
@@ -99,7 +100,7 @@ impl Wanted {
             }
             Self::Clock => (Source::Clock(door.clock.subscribe()), String::new()),
         };
-        let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
+        let admitted = door.settings.application.hooks.admit(session.identity(), path, seat).await;
         Ok((source, admitted.map_err(monoxide_engine::Error::from)?))
     }
 }
@@ -242,6 +243,16 @@ impl Source {
         }
     }
 
+    /// Goes on as somebody with other roles. What may not be seen any more is taken back by the next
+    /// message.
+    fn change_identity(&mut self, identity: Identity) {
+        match self {
+            Self::Subscription(subscription) => subscription.change_identity(identity),
+            // It tells everybody the same.
+            Self::Clock(_) => {}
+        }
+    }
+
     /// The next message, if it is there already.
     fn ready(&mut self) -> Option<Bytes> {
         match self {
@@ -362,7 +373,7 @@ fn parted(parted: Result<Result<(), Broken>, Elapsed>) {
 async fn carry(
     Carried { source, listed, watch, .. }: &mut Carried,
     socket: &mut WebSocket<Connection>,
-    Settings { ping, pong, .. }: &Settings,
+    Settings { ping, pong, application, .. }: &Settings,
     stop: CancellationToken,
 ) -> Ending {
     let mut next_ping = Instant::now() + *ping;
@@ -374,7 +385,14 @@ async fn carry(
             biased;
             () = &mut stopped => return Ending::Stopping,
             // Before the messages: there may always be one.
-            () = poll_fn(|context| poll_ended(watch, context)) => return Ending::Refused((4401, "the token is not good any more")),
+            turn = poll_fn(|context| poll_watch(watch, context)) => match turn {
+                // Whoever has a say in it was asked about who it was: it may come back, and they
+                // are asked again.
+                Turn::Changed(identity) if !application.hooks.ask_about_subscribers() => {
+                    source.change_identity(identity);
+                }
+                Turn::Changed(_) | Turn::Ended => return Ending::Refused((4401, "the token is not good any more")),
+            },
             message = source.next(), if socket.is_drained() => match message {
                 Some(message) => overdue = send(message, source, socket, listed),
                 None => return Ending::Stopping,
@@ -405,9 +423,10 @@ async fn carry(
     }
 }
 
-/// Comes about when a socket's client may not be here any more; never for those without a token.
-fn poll_ended(watch: &mut Option<Box<Watch>>, context: &mut Context<'_>) -> Poll<()> {
-    watch.as_mut().map_or(Poll::Pending, |watch| watch.poll_ended(context))
+/// Comes about when a socket's client may not be here any more, or has other roles; never for those
+/// without a token.
+fn poll_watch(watch: &mut Option<Box<Watch>>, context: &mut Context<'_>) -> Poll<Turn> {
+    watch.as_mut().map_or(Poll::Pending, |watch| watch.poll(context))
 }
 
 /// Takes what a client said about who it is.

@@ -22,6 +22,7 @@ mod object;
 mod profile;
 mod route;
 mod time;
+mod toast;
 mod tree;
 mod user;
 
@@ -44,6 +45,7 @@ pub use self::{
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
     time::{ServerClock, Times, When, now},
+    toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,
     user::User,
 };
