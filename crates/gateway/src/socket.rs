@@ -248,6 +248,7 @@ impl Source {
     fn change_identity(&mut self, identity: Identity) {
         match self {
             Self::Subscription(subscription) => subscription.change_identity(identity),
+            Self::Window(window) => window.change_identity(identity),
             // It tells everybody the same.
             Self::Clock(_) => {}
         }
