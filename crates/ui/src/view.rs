@@ -13,7 +13,6 @@ mod field;
 mod flash;
 mod fold;
 mod icon;
-mod items;
 mod keys;
 mod later;
 mod more;
@@ -21,6 +20,7 @@ mod notice;
 mod object;
 mod profile;
 mod route;
+mod table;
 mod time;
 mod toast;
 mod tree;
@@ -36,7 +36,6 @@ pub use self::{
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
-    items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
     more::More,
@@ -44,6 +43,7 @@ pub use self::{
     object::{Known, use_object},
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
+    table::TablePage,
     time::{ServerClock, Times, When, now},
     toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,

@@ -10,10 +10,8 @@ use crate::{
     model::{Command, Folds, Place, Shown},
     use_live,
     view::{
-        Age, CopyButton, Deleted, EmptyList, Icon, Items, Known, Link, Missing, Times, Tracked,
-        Tree, Waiting,
-        fold::{FoldItems, FoldTree},
-        use_items, use_object,
+        Age, CopyButton, Deleted, Icon, Known, Link, Missing, TablePage, Times, Tracked, Tree,
+        Waiting, fold::FoldTree, use_object,
     },
 };
 
@@ -23,49 +21,14 @@ pub fn Document(
     /// What is shown.
     glob: Glob,
 ) -> impl IntoView {
+    if glob.is_list() {
+        return view! { <TablePage glob/> }.into_any();
+    }
     let live = {
         let watched = Watched::from(glob.clone());
         use_live(move || Some(watched.clone()))
     };
-    if glob.is_list() {
-        view! { <ListPage glob live/> }.into_any()
-    } else {
-        view! { <ObjectPage glob live/> }.into_any()
-    }
-}
-
-/// The page of a list.
-#[component]
-fn ListPage(glob: Glob, live: Live) -> impl IntoView {
-    let known = use_items(live);
-    let items = Signal::derive(move || known.get().unwrap_or_default());
-    let count = Memo::new(move |_| known.with(|known| known.as_ref().map(Vec::len)));
-    let facts = move || {
-        let text = match count.get()? {
-            0 => "Empty list".to_owned(),
-            1 => "1 object".to_owned(),
-            count => format!("{count} objects, newest first"),
-        };
-        Some(view! { <p class="facts">{text}</p> })
-    };
-    let empty = Memo::new(move |_| count.get() == Some(0));
-    let known = Memo::new(move |_| count.get().is_some());
-    let list = glob.clone();
-    view! {
-        <Frame glob live known facts tools=move || view! { <FoldItems items/> }>
-            {
-                let list = list.clone();
-                move || {
-                    let list = list.clone();
-                    if empty.get() {
-                        view! { <EmptyList list/> }.into_any()
-                    } else {
-                        view! { <Items items list/> }.into_any()
-                    }
-                }
-            }
-        </Frame>
-    }
+    view! { <ObjectPage glob live/> }.into_any()
 }
 
 /// The page of one object.
@@ -148,7 +111,7 @@ fn Frame(
 
 /// The name of a document, with a link to the list it is in.
 #[component]
-fn Name(glob: Glob) -> impl IntoView {
+pub(super) fn Name(glob: Glob) -> impl IntoView {
     let list = glob.as_key().and_then(|key| key.list());
     let parent = list.map(|list| {
         let name = list.as_str().trim_end_matches("/*").to_owned();

@@ -45,6 +45,8 @@ pub enum Icon {
     Leave,
     /// Away with it.
     Close,
+    /// The columns of a table.
+    Columns,
 }
 
 impl Icon {
@@ -82,6 +84,7 @@ impl Icon {
             }
             Self::Leave => "M6.500 2.500h-3v11h3M7 8h6.500M11 5.500 13.500 8 11 10.500",
             Self::Close => "M4 4l8 8M12 4l-8 8",
+            Self::Columns => "M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10",
             Self::Eye => {
                 "M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8Z\
                  M8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z"
