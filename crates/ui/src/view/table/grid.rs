@@ -84,7 +84,7 @@ pub(super) fn Grid(table: Table) -> impl IntoView {
 fn template(table: Table, columns: &[Column]) -> (String, String) {
     let widths: Vec<_> =
         table.columns.with(|known| columns.iter().map(|it| known.width(it)).collect());
-    let least = |width: usize| width.min(20) + 2;
+    let least = |width: usize| width.min(18);
     let tracks: Vec<_> =
         widths.iter().map(|&width| format!("minmax({}ch, {width}fr)", least(width))).collect();
     let all: usize = widths.iter().map(|&width| least(width)).sum();
@@ -158,7 +158,7 @@ fn Head(table: Table, columns: Memo<Vec<Column>>) -> impl IntoView {
 #[component]
 fn HeadCell(table: Table, column: Column) -> impl IntoView {
     let label = column.label().to_owned();
-    let is_number = matches!(column, Column::Member(..));
+    let is_member = matches!(column, Column::Member(..));
     let Some(by) = column.order() else {
         return view! { <div role="columnheader" class="label">{label}</div> }.into_any();
     };
@@ -187,7 +187,7 @@ fn HeadCell(table: Table, column: Column) -> impl IntoView {
         table.ask(|question| question.order = order);
     };
     view! {
-        <div role="columnheader" aria-sort=sorted class:data=is_number>
+        <div role="columnheader" aria-sort=sorted class:member=is_member>
             <button type="button" title="Sort" on:click=sort>
                 <span>{label}</span>
                 {Icon::Chevron.with_class("icon sort")}
@@ -257,6 +257,16 @@ fn RowView(table: Table, columns: Memo<Vec<Column>>, row: Row) -> impl IntoView 
             })
         }
     };
+    let when = {
+        let object = tracked.object.clone();
+        move || {
+            let (_, text, title) = object.with(|it| time(it.updated.max(it.created)));
+            let is_narrow = table.is_narrow.get();
+            is_narrow.then(|| {
+                view! { <span class="card-when" role="gridcell" title=title>{text}</span> }
+            })
+        }
+    };
     view! {
         <div
             class=class
@@ -278,6 +288,7 @@ fn RowView(table: Table, columns: Memo<Vec<Column>>, row: Row) -> impl IntoView 
             </span>
             {keys(table, &key)}
             <span class="values" role="presentation">{values}</span>
+            {when}
         </div>
     }
 }

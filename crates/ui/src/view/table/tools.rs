@@ -201,9 +201,9 @@ fn Choice(table: Table) -> impl IntoView {
             .collect_view()
     };
     view! {
-        <details class="menu" on:keydown=close_on_escape on:focusout=close_when_left>
+        <details class="popup" on:keydown=close_on_escape on:focusout=close_when_left>
             <summary class="button">{Icon::Columns.draw()} "Columns"</summary>
-            <div class="card menu-panel" role="group" aria-label="Columns">
+            <div class="card popup-panel" role="group" aria-label="Columns">
                 {boxes}
                 <button type="button" class="text-button" on:click=move |_| table.choose_none()>
                     "As it was"
