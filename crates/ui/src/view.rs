@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod accounts;
+mod admission;
 mod connection;
 mod copy;
 mod document;
@@ -27,11 +28,12 @@ mod user;
 
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
+    admission::Admission,
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
-    entrance::{Entrance, Gate, Login, SetUp},
+    entrance::{Gate, Login, Newcomer},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
