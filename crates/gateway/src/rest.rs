@@ -25,7 +25,7 @@ use crate::{
 
 /// The documents of the server itself.
 pub(crate) fn documents() -> Router<Door> {
-    Router::new().route("/_keys", get(document))
+    Router::new().route("/_keys", get(document)).route("/_monitor", get(monitor))
 }
 
 /// Every other address, with the methods that there are.
@@ -97,6 +97,19 @@ async fn document(
         return socket::open(&session, &door, Ok(Wanted::Watched(Watched::Keys)), upgrade).await;
     }
     Ok(json(session.keys().await?))
+}
+
+/// How the server is, for those who look after it.
+async fn monitor(
+    Caller(session): Caller,
+    State(door): State<Door>,
+    MaybeUpgrade(upgrade): MaybeUpgrade,
+) -> Result<Response, Refusal> {
+    if let Some(upgrade) = upgrade {
+        return socket::open(&session, &door, Ok(Wanted::Monitor), upgrade).await;
+    }
+    door.administrator(session.identity())?;
+    door.monitor.document().await.map(json).ok_or(Refusal::Engine(Error::Closed))
 }
 
 async fn write(

@@ -11,20 +11,23 @@ use std::{
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
-use monoxide_engine::{Backlog, Identity, Overdue, Session, Subscription};
+use monoxide_engine::{Identity, Overdue, Session, Subscription};
 use monoxide_protocol::{Version, Watched};
 use tokio::time::{Instant, error::Elapsed, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
 use crate::{
+    admin::CLOCK,
     auth::{Asker, Said, Watch},
     clock::Ticks,
-    connections::Listed,
+    connections::{Listed, Watching},
     door::{Door, Settings},
     error::Refusal,
     guests::Guest,
     hooks::Admitted,
+    monitor,
+    told::Reader,
     upgrade::{self, Connection, Upgrade},
     websocket::{Broken, Close, Event, Violation, WebSocket},
 };
@@ -44,6 +47,7 @@ const INTRODUCTION: Duration = Duration::from_secs(5);
 pub(crate) enum Wanted {
     Watched(Watched),
     Clock,
+    Monitor,
 }
 
 /// Goes on as a socket.
@@ -70,6 +74,7 @@ impl Wanted {
         match self {
             Self::Watched(watched) => tracing::debug_span!("subscriber", %watched),
             Self::Clock => tracing::debug_span!("clock"),
+            Self::Monitor => tracing::debug_span!("monitor"),
         }
     }
 
@@ -87,6 +92,11 @@ impl Wanted {
                 (Source::Subscription(subscription), path)
             }
             Self::Clock => (Source::Clock(door.clock.subscribe()), String::new()),
+            Self::Monitor => {
+                // Who says over the socket who it is has passed no guard that asked for this.
+                door.administrator(session.identity())?;
+                (Source::Monitor(door.monitor.watch()), monitor::NAME.to_owned())
+            }
         };
         let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
         Ok((source, admitted.map_err(monoxide_engine::Error::from)?))
@@ -203,13 +213,15 @@ async fn introduce(
 pub(crate) enum Source {
     Subscription(Subscription),
     Clock(Ticks),
+    Monitor(Reader),
 }
 
 impl Source {
-    fn backlog(&self) -> Option<Backlog> {
+    fn watching(&self) -> Watching {
         match self {
-            Self::Subscription(subscription) => Some(subscription.backlog()),
-            Self::Clock(_) => None,
+            Self::Subscription(subscription) => Watching::Topic(subscription.backlog()),
+            Self::Clock(_) => Watching::Own(CLOCK),
+            Self::Monitor(_) => Watching::Own(monitor::NAME),
         }
     }
 
@@ -217,7 +229,7 @@ impl Source {
     fn overdue(&self) -> Overdue {
         match self {
             Self::Subscription(subscription) => subscription.overdue(),
-            Self::Clock(_) => Overdue::default(),
+            Self::Clock(_) | Self::Monitor(_) => Overdue::default(),
         }
     }
 
@@ -225,6 +237,7 @@ impl Source {
         match self {
             Self::Subscription(subscription) => subscription.next().await,
             Self::Clock(ticks) => ticks.next().await,
+            Self::Monitor(reader) => reader.next().await,
         }
     }
 
@@ -232,7 +245,7 @@ impl Source {
     fn ready(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.ready(),
-            Self::Clock(_) => None,
+            Self::Clock(_) | Self::Monitor(_) => None,
         }
     }
 }
@@ -250,6 +263,8 @@ enum Ending {
     Broken(Broken),
     /// The client wanted to leave, and was answered.
     Left,
+    /// An administrator wants it to end.
+    Unwanted,
     /// The client may not be here, or not any more.
     Refused(Close),
 }
@@ -266,6 +281,7 @@ impl Ending {
                 Violation::NotUtf8 => (1007, "the text is not UTF-8"),
                 Violation::TooLarge => (1009, "the message is too large"),
             },
+            Self::Unwanted => (4000, "closed by an administrator"),
             Self::Refused(close) => *close,
             Self::Broken(Broken::HungUp | Broken::Connection(_)) | Self::Left => return None,
         })
@@ -288,7 +304,7 @@ impl Carried {
         guest: Arc<Guest>,
         watch: Option<Box<Watch>>,
     ) -> Self {
-        let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
+        let listed = Listed::new(guest, admitted.identity().clone(), source.watching());
         Self { source, listed, watch, _until_it_ends: admitted }
     }
 }
@@ -360,7 +376,7 @@ async fn carry(
             biased;
             () = &mut stopped => return Ending::Stopping,
             // Before the messages: there may always be one.
-            () = poll_fn(|context| poll_ended(watch, context)) => return Ending::Refused((4401, "the token is not good any more")),
+            ending = poll_fn(|context| poll_ended(watch, listed, context)) => return ending,
             message = source.next(), if socket.is_drained() => match message {
                 Some(message) => overdue = send(message, source, socket, listed),
                 None => return Ending::Stopping,
@@ -391,9 +407,20 @@ async fn carry(
     }
 }
 
-/// Comes about when a socket's client may not be here any more; never for those without a token.
-fn poll_ended(watch: &mut Option<Box<Watch>>, context: &mut Context<'_>) -> Poll<()> {
-    watch.as_mut().map_or(Poll::Pending, |watch| watch.poll_ended(context))
+/// Comes about when a socket's client may not be here any more.
+fn poll_ended(
+    watch: &mut Option<Box<Watch>>,
+    listed: &Listed,
+    context: &mut Context<'_>,
+) -> Poll<Ending> {
+    if listed.poll_unwanted(context).is_ready() {
+        return Poll::Ready(Ending::Unwanted);
+    }
+    // Those without a token have nothing that could end.
+    match watch.as_mut().map_or(Poll::Pending, |watch| watch.poll_ended(context)) {
+        Poll::Ready(()) => Poll::Ready(Ending::Refused((4401, "the token is not good any more"))),
+        Poll::Pending => Poll::Pending,
+    }
 }
 
 /// Takes what a client said about who it is.

@@ -2,6 +2,7 @@
 
 mod cookies;
 mod doors;
+mod monitor;
 mod routes;
 mod sockets;
 
