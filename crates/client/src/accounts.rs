@@ -15,7 +15,9 @@ use crate::{Client, platform};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entrance {
     /// Who is signed in, if anybody is.
-    pub account: Option<String>,
+    pub signed_in: Option<SignedIn>,
+    /// Whether the browser has a cookie with which one may stay so.
+    pub refreshable: bool,
     /// Whether people can make themselves an account.
     pub registration: bool,
     /// Whether there is no administrator yet.
@@ -227,11 +229,11 @@ impl<T: Read> Read for Vec<T> {
 }
 
 impl Read for Entrance {
-    fn read(json: &Value, _now: u64) -> Option<Self> {
+    fn read(json: &Value, now: u64) -> Option<Self> {
         let registration = json.get("registration")?.as_bool()?;
         let set_up = json.get("setUp")?.as_bool()?;
-        let account = json.get("account").and_then(Value::as_str).map(str::to_owned);
-        Some(Self { account, registration, set_up })
+        let refreshable = flag(json, "refreshable");
+        Some(Self { signed_in: SignedIn::read(json, now), refreshable, registration, set_up })
     }
 }
 

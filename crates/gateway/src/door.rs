@@ -29,6 +29,7 @@ use crate::{
     pace::Timeouts,
     proxies::Proxies,
     quotas::Quotas,
+    seats::Seats,
     server::BuildError,
 };
 
@@ -93,6 +94,7 @@ pub(crate) struct Settings {
     pub(crate) max_message: usize,
     pub(crate) limits: Limits,
     pub(crate) quotas: Arc<Quotas>,
+    pub(crate) seats: Seats,
     pub(crate) ping: Duration,
     pub(crate) pong: Duration,
     pub(crate) tick: Duration,

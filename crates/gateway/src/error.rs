@@ -66,6 +66,8 @@ pub(crate) enum Refusal {
     Origin,
     #[error("too many requests")]
     TooMany(TooMany),
+    #[error("the account has too many subscriptions")]
+    NoSeat,
     #[error("the request is for a name that is not this server's")]
     Host,
     #[error("the request took too long")]
@@ -133,6 +135,9 @@ impl Refusal {
             Self::Handshake => (StatusCode::BAD_REQUEST, "Bad Request\n"),
             Self::Origin => (StatusCode::FORBIDDEN, "Forbidden\n"),
             Self::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, "ooo: too many requests"),
+            Self::NoSeat => {
+                (StatusCode::TOO_MANY_REQUESTS, "ooo: too many subscriptions of this account")
+            }
             Self::Host => {
                 (StatusCode::MISDIRECTED_REQUEST, "ooo: this server has another name (--host)")
             }
@@ -302,6 +307,7 @@ impl Refusal {
             Self::Identity(IdentityError::TooMany { retry_after }) => Some(retry_after.as_secs()),
             // Whole seconds are told, and one too few would be refused again.
             Self::TooMany(TooMany(wait)) => Some(wait.as_secs() + 1),
+            Self::NoSeat => Some(5),
             Self::Engine(Error::Loading | Error::Busy)
             | Self::Identity(
                 IdentityError::Busy | IdentityError::Engine(Error::Loading | Error::Busy),

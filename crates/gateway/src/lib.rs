@@ -47,6 +47,7 @@ mod preconditions;
 mod proxies;
 mod quotas;
 mod rest;
+mod seats;
 mod server;
 mod socket;
 mod tls;

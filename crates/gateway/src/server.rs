@@ -1,6 +1,12 @@
 //! The whole server, from a bound port to the last close frame.
 
-use std::{io, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use monoxide_engine::Engine;
@@ -30,11 +36,15 @@ use crate::{
     pace::Timeouts,
     proxies::Proxies,
     quotas::{Quotas, Rate, Rates},
+    seats::Seats,
     tls::{Tls, TlsError},
 };
 
 /// How long a connection that was cut may take to notice.
 const CUT: Duration = Duration::from_secs(1);
+
+/// How many sockets an account may have.
+const SUBSCRIPTIONS: NonZeroUsize = NonZeroUsize::new(4096).expect("4096 is not 0");
 
 /// How often old sessions are forgotten.
 const SWEEP: Duration = Duration::from_secs(60 * 60);
@@ -124,6 +134,14 @@ impl Builder {
     pub fn max_connections_per_address(mut self, count: usize) -> Self {
         let limits = &mut self.settings.limits;
         (limits.per_address, limits.from_here) = (count, count);
+        self
+    }
+
+    /// How many sockets one account may have at once, wherever they come from. One above it is
+    /// refused with 429 and `Retry-After`, or closed with 1013 when it says over the socket who it
+    /// is. Default: 4,096.
+    pub fn max_subscriptions_per_account(mut self, count: NonZeroUsize) -> Self {
+        self.settings.seats = Seats::new(count);
         self
     }
 
@@ -304,6 +322,7 @@ impl Server {
             max_body: 10 * 1024 * 1024,
             max_message: 1024 * 1024,
             quotas: Arc::default(),
+            seats: Seats::new(SUBSCRIPTIONS),
             limits: Limits { total: 65_536, per_address: 4096, from_here: usize::MAX },
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),

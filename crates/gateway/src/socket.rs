@@ -12,6 +12,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use monoxide_engine::{Identity, Overdue, Session, Subscription};
+use monoxide_identity::ADMIN;
 use monoxide_protocol::{Version, Watched};
 use tokio::time::{Instant, error::Elapsed, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -19,7 +20,7 @@ use tracing::{Instrument as _, Span};
 
 use crate::{
     admin::CLOCK,
-    auth::{Asker, Said, Watch},
+    auth::{Asker, Said, Turn, Watch},
     clock::Ticks,
     connections::{Listed, Watching},
     door::{Door, Settings},
@@ -85,6 +86,7 @@ impl Wanted {
         door: &Door,
         since: Option<Version>,
     ) -> Result<(Source, Admitted), Refusal> {
+        let seat = door.settings.seats.take(session.identity())?;
         let (source, path) = match self {
             Self::Watched(watched) => {
                 let path = watched.to_string();
@@ -98,7 +100,7 @@ impl Wanted {
                 (Source::Monitor(door.monitor.watch()), monitor::NAME.to_owned())
             }
         };
-        let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
+        let admitted = door.settings.application.hooks.admit(session.identity(), path, seat).await;
         Ok((source, admitted.map_err(monoxide_engine::Error::from)?))
     }
 }
@@ -241,6 +243,21 @@ impl Source {
         }
     }
 
+    /// Whether somebody with these roles may be told of it at all.
+    fn is_for(&self, identity: &Identity) -> bool {
+        !matches!(self, Self::Monitor(_)) || identity.has_role(ADMIN)
+    }
+
+    /// Goes on as somebody with other roles. What may not be seen any more is taken back by the next
+    /// message.
+    fn change_identity(&mut self, identity: Identity) {
+        match self {
+            Self::Subscription(subscription) => subscription.change_identity(identity),
+            // It tells everybody the same.
+            Self::Clock(_) | Self::Monitor(_) => {}
+        }
+    }
+
     /// The next message, if it is there already.
     fn ready(&mut self) -> Option<Bytes> {
         match self {
@@ -364,7 +381,7 @@ fn parted(parted: Result<Result<(), Broken>, Elapsed>) {
 async fn carry(
     Carried { source, listed, watch, .. }: &mut Carried,
     socket: &mut WebSocket<Connection>,
-    Settings { ping, pong, .. }: &Settings,
+    Settings { ping, pong, application, .. }: &Settings,
     stop: CancellationToken,
 ) -> Ending {
     let mut next_ping = Instant::now() + *ping;
@@ -376,7 +393,17 @@ async fn carry(
             biased;
             () = &mut stopped => return Ending::Stopping,
             // Before the messages: there may always be one.
-            ending = poll_fn(|context| poll_ended(watch, listed, context)) => return ending,
+            () = poll_fn(|context| listed.poll_unwanted(context)) => return Ending::Unwanted,
+            turn = poll_fn(|context| poll_watch(watch, context)) => match turn {
+                // Whoever has a say in it was asked about who it was: it may come back, and they
+                // are asked again.
+                Turn::Changed(identity)
+                    if !application.hooks.ask_about_subscribers() && source.is_for(&identity) =>
+                {
+                    source.change_identity(identity);
+                }
+                Turn::Changed(_) | Turn::Ended => return Ending::Refused((4401, "the token is not good any more")),
+            },
             message = source.next(), if socket.is_drained() => match message {
                 Some(message) => overdue = send(message, source, socket, listed),
                 None => return Ending::Stopping,
@@ -407,20 +434,10 @@ async fn carry(
     }
 }
 
-/// Comes about when a socket's client may not be here any more.
-fn poll_ended(
-    watch: &mut Option<Box<Watch>>,
-    listed: &Listed,
-    context: &mut Context<'_>,
-) -> Poll<Ending> {
-    if listed.poll_unwanted(context).is_ready() {
-        return Poll::Ready(Ending::Unwanted);
-    }
-    // Those without a token have nothing that could end.
-    match watch.as_mut().map_or(Poll::Pending, |watch| watch.poll_ended(context)) {
-        Poll::Ready(()) => Poll::Ready(Ending::Refused((4401, "the token is not good any more"))),
-        Poll::Pending => Poll::Pending,
-    }
+/// Comes about when a socket's client may not be here any more, or has other roles; never for those
+/// without a token.
+fn poll_watch(watch: &mut Option<Box<Watch>>, context: &mut Context<'_>) -> Poll<Turn> {
+    watch.as_mut().map_or(Poll::Pending, |watch| watch.poll(context))
 }
 
 /// Takes what a client said about who it is.

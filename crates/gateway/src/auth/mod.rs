@@ -25,7 +25,7 @@ use monoxide_identity::{ADMIN, Caller, Error, Identities};
 pub(crate) use self::{
     forms::Problem,
     routes::endpoints,
-    watch::{Said, Watch},
+    watch::{Said, Turn, Watch},
 };
 use crate::{
     admin::Parameters,

@@ -1,5 +1,6 @@
 //! Who may see how the server is, and end a connection.
 
+use monoxide_identity::AccountChange;
 use monoxide_testkit::{
     Http, Socket,
     socket::{CLOSE, TEXT, UPGRADE},
@@ -54,7 +55,7 @@ async fn only_an_administrator_closes_a_connection_and_no_foreign_page_has_them_
 
     check_problem(&house.ask("DELETE", target, &ann, "").await, 403, "not-allowed");
     check_problem(&house.ask("DELETE", target, "", "").await, 401, "sign-in-needed");
-    let cookie = format!("Cookie: monoxide={}\r\n", house.sign_in("root").await.token);
+    let cookie = house.cookie(&house.sign_in("root").await.token);
     check_problem(&house.ask("DELETE", target, &cookie, "").await, 403, "foreign-page");
     let foreign = format!("{root}Origin: http://evil.example\r\n");
     check_problem(&house.ask("DELETE", target, &foreign, "").await, 403, "foreign-page");
@@ -69,4 +70,22 @@ async fn only_an_administrator_closes_a_connection_and_no_foreign_page_has_them_
             break;
         }
     }
+}
+
+#[tokio::test]
+async fn who_is_no_administrator_any_more_is_told_nothing_more() {
+    let house = House::new().await;
+    house.has("eve", &["admin"]).await;
+    let eve = house.bearer("eve").await;
+    let mut watcher = open(&house, &eve).await.unwrap();
+    watcher.message().await;
+
+    let accounts = house.identities.accounts().unwrap();
+    let name = accounts.iter().find(|it| it.account.as_str() == "eve").unwrap().account.clone();
+    let roles = Some(vec!["editor".to_owned()]);
+    let change = AccountChange { roles, ..AccountChange::default() };
+    house.identities.change(&name, &change).await.unwrap();
+
+    assert_eq!(watcher.closed().await, 4401, "who comes back is asked again");
+    check_problem(&open(&house, &eve).await.unwrap_err(), 403, "not-allowed");
 }
