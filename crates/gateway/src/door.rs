@@ -29,6 +29,7 @@ use crate::{
     pace::Timeouts,
     proxies::Proxies,
     quotas::Quotas,
+    range::Ranges,
     seats::Seats,
     server::BuildError,
 };
@@ -82,6 +83,7 @@ pub(crate) struct House {
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) clock: Clock,
     pub(crate) monitor: Monitor,
+    pub(crate) ranges: Ranges,
     pub(crate) running: Running,
 }
 

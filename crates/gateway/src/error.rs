@@ -10,7 +10,7 @@ use monoxide_engine::{
     transfer::{ImportError, ImportRefusal},
 };
 use monoxide_identity::{Error as IdentityError, TokenError};
-use monoxide_protocol::{JsonError, KeyError};
+use monoxide_protocol::{JsonError, KeyError, RangeError};
 
 use crate::{auth::Problem, guests::Full, quotas::TooMany, websocket::Close};
 
@@ -80,6 +80,8 @@ pub(crate) enum Refusal {
     Parameter(String),
     #[error("as many backups are made already as may be at once")]
     Busy,
+    #[error(transparent)]
+    Range(#[from] RangeError),
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error(transparent)]
@@ -154,6 +156,7 @@ impl Refusal {
             | Self::Form
             | Self::FormTooLarge
             | Self::NoRefreshToken
+            | Self::Range(_)
             | Self::Identity(_) => {
                 let Problem { status, detail, .. } = self.problem().unwrap_or_else(broken);
                 return (StatusCode::from_u16(status).unwrap_or_default(), detail);
@@ -191,6 +194,7 @@ impl Refusal {
                 let text = "there is no refresh token, in `refresh` or as a cookie".to_owned();
                 (StatusCode::BAD_REQUEST, "no-refresh-token", text)
             }
+            Self::Range(error) => (StatusCode::BAD_REQUEST, "parameter", error.to_string()),
             Self::Identity(error) => return Some(identity(error)),
             _ => return None,
         };

@@ -46,6 +46,7 @@ mod phases;
 mod preconditions;
 mod proxies;
 mod quotas;
+mod range;
 mod rest;
 mod seats;
 mod server;

@@ -36,6 +36,7 @@ use crate::{
     pace::Timeouts,
     proxies::Proxies,
     quotas::{Quotas, Rate, Rates},
+    range::Ranges,
     seats::Seats,
     tls::{Tls, TlsError},
 };
@@ -375,10 +376,10 @@ impl Server {
         let backups = Arc::new(Backups::default());
         let running = Running { address, since, guests, backups: Arc::clone(&backups) };
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
-        let monitor = Monitor::new();
+        let (monitor, ranges, engine_too) = (Monitor::new(), Ranges::new(), engine.clone());
         let watched = monitor.clone();
-        let engine_too = engine.clone();
-        let house = House { engine: engine_too, settings: own, sockets, clock, monitor, running };
+        let house =
+            House { engine: engine_too, settings: own, sockets, clock, monitor, ranges, running };
         let door = Door::new(house);
         tasks.spawn(watched.run(door.clone(), door.sockets.stop.clone()));
         let (opened, stop) = (Opened::default(), &door.sockets.stop);

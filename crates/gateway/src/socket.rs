@@ -13,7 +13,7 @@ use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
 use monoxide_engine::{Identity, Overdue, Session, Subscription};
 use monoxide_identity::ADMIN;
-use monoxide_protocol::{Version, Watched};
+use monoxide_protocol::{Range, Version, Watched};
 use tokio::time::{Instant, error::Elapsed, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
@@ -28,6 +28,7 @@ use crate::{
     guests::Guest,
     hooks::Admitted,
     monitor,
+    range::Window,
     told::Reader,
     upgrade::{self, Connection, Upgrade},
     websocket::{Broken, Close, Event, Violation, WebSocket},
@@ -47,6 +48,8 @@ const INTRODUCTION: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) enum Wanted {
     Watched(Watched),
+    /// A part of a list.
+    Window(Range),
     Clock,
     Monitor,
 }
@@ -74,6 +77,7 @@ impl Wanted {
     fn span(&self) -> Span {
         match self {
             Self::Watched(watched) => tracing::debug_span!("subscriber", %watched),
+            Self::Window(range) => tracing::debug_span!("window", %range.glob),
             Self::Clock => tracing::debug_span!("clock"),
             Self::Monitor => tracing::debug_span!("monitor"),
         }
@@ -92,6 +96,13 @@ impl Wanted {
                 let path = watched.to_string();
                 let subscription = session.subscribe(watched, since).await?;
                 (Source::Subscription(subscription), path)
+            }
+            Self::Window(range) => {
+                let path = range.glob.to_string();
+                let subscription = session.subscribe(range.glob.clone(), None).await?;
+                let (engine, ranges) = (door.engine.clone(), door.ranges.clone());
+                let window = Window::new(engine, ranges, subscription, range);
+                (Source::Window(Box::new(window)), path)
             }
             Self::Clock => (Source::Clock(door.clock.subscribe()), String::new()),
             Self::Monitor => {
@@ -214,6 +225,7 @@ async fn introduce(
 #[derive(Debug)]
 pub(crate) enum Source {
     Subscription(Subscription),
+    Window(Box<Window>),
     Clock(Ticks),
     Monitor(Reader),
 }
@@ -222,6 +234,7 @@ impl Source {
     fn watching(&self) -> Watching {
         match self {
             Self::Subscription(subscription) => Watching::Topic(subscription.backlog()),
+            Self::Window(window) => Watching::Topic(window.backlog()),
             Self::Clock(_) => Watching::Own(CLOCK),
             Self::Monitor(_) => Watching::Own(monitor::NAME),
         }
@@ -231,21 +244,27 @@ impl Source {
     fn overdue(&self) -> Overdue {
         match self {
             Self::Subscription(subscription) => subscription.overdue(),
-            Self::Clock(_) | Self::Monitor(_) => Overdue::default(),
+            Self::Window(_) | Self::Clock(_) | Self::Monitor(_) => Overdue::default(),
         }
     }
 
     async fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.next().await,
+            Self::Window(window) => window.next().await,
             Self::Clock(ticks) => ticks.next().await,
             Self::Monitor(reader) => reader.next().await,
         }
     }
 
-    /// Whether somebody with these roles may be told of it at all.
+    /// Whether it can go on as somebody with these roles. Who cannot may come back.
     fn is_for(&self, identity: &Identity) -> bool {
-        !matches!(self, Self::Monitor(_)) || identity.has_role(ADMIN)
+        match self {
+            Self::Subscription(_) | Self::Clock(_) => true,
+            // It is read anew, by somebody else.
+            Self::Window(_) => false,
+            Self::Monitor(_) => identity.has_role(ADMIN),
+        }
     }
 
     /// Goes on as somebody with other roles. What may not be seen any more is taken back by the next
@@ -253,8 +272,8 @@ impl Source {
     fn change_identity(&mut self, identity: Identity) {
         match self {
             Self::Subscription(subscription) => subscription.change_identity(identity),
-            // It tells everybody the same.
-            Self::Clock(_) | Self::Monitor(_) => {}
+            // They tell everybody the same, and no window goes on.
+            Self::Window(_) | Self::Clock(_) | Self::Monitor(_) => {}
         }
     }
 
@@ -262,7 +281,7 @@ impl Source {
     fn ready(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.ready(),
-            Self::Clock(_) | Self::Monitor(_) => None,
+            Self::Window(_) | Self::Clock(_) | Self::Monitor(_) => None,
         }
     }
 }

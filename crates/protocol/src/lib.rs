@@ -17,6 +17,7 @@
 //! # Ok::<(), monoxide_protocol::KeyError>(())
 //! ```
 
+mod compare;
 mod diff;
 mod json;
 mod key;
@@ -25,11 +26,13 @@ mod message;
 mod monitor;
 mod object;
 mod patch;
+mod range;
 mod replica;
 mod system;
 mod version;
 
 pub use crate::{
+    compare::Rank,
     json::{Json, JsonError},
     key::{Glob, Key, KeyError, List, Target},
     merge::{MergeError, merge},
@@ -39,6 +42,7 @@ pub use crate::{
     },
     object::{EMPTY_OBJECT, Object},
     patch::{ListChange, document_patch, list_patch, object_patch},
+    range::{By, Order, Range, RangeError},
     replica::{Gap, Replica},
     system::{Keys, Listed, Watched},
     version::{Version, VersionError},

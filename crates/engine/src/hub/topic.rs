@@ -17,6 +17,7 @@ use super::{
     document::{Change, Document},
     frame::Frame,
     keys::KeyIndex,
+    listing::Listing,
     totals::Totals,
     window::{Found, Window},
 };
@@ -353,8 +354,8 @@ impl Topic {
         self.lock().window.after(version)
     }
 
-    /// The document as it is now, or newer. A thousand who ask at once share two encodings.
-    pub(super) async fn snapshot(&self) -> Snapshot {
+    /// Waits until the document is there, or will not be.
+    async fn resumed(&self) {
         if self.progress.borrow().paused {
             let mut progress = self.watch();
             // The sender lives as long as the topic.
@@ -364,6 +365,27 @@ impl Topic {
             ) && progress.changed().await.is_ok()
             {}
         }
+    }
+
+    /// What is seen of a list as it is now; `None` where this is not to be read any more, and of
+    /// what is no list.
+    pub(super) async fn listing(&self) -> Option<Listing> {
+        loop {
+            self.resumed().await;
+            let state = self.lock();
+            if self.progress.borrow().retired {
+                return None;
+            }
+            if state.held.is_none() {
+                let list = state.document.seen()?;
+                return Some(Listing::new(state.window.version(), list));
+            }
+        }
+    }
+
+    /// The document as it is now, or newer. A thousand who ask at once share two encodings.
+    pub(super) async fn snapshot(&self) -> Snapshot {
+        self.resumed().await;
         let wanted = self.lock().window.version();
         if let Some(snapshot) = self.lock().shared_snapshot(wanted) {
             return snapshot;

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use monoxide_engine::Session;
-use monoxide_protocol::Json;
+use monoxide_protocol::{Json, Range};
 use serde::Serialize;
 
 pub(crate) use self::state::CLOCK;
@@ -37,6 +37,10 @@ pub(crate) async fn answer(
         Some("endpoints") => json(&endpoints::endpoints(&door.settings.application.endpoints)),
         Some("connections") => json(&connections::page(door, &parameters)),
         Some("topics") => json(&topics::page(door, &parameters).await?),
+        Some("range") => {
+            let range = Range::read(|name| parameters.get(name))?;
+            door.ranges.answer(session, range).await?
+        }
         // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
         Some("pivot") => json(&pivot::NOT_CONFIGURED),

@@ -24,6 +24,7 @@ mod origins;
 mod page;
 mod panics;
 mod patches;
+mod ranges;
 mod redact;
 mod refusals;
 mod rest;
