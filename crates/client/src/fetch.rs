@@ -5,33 +5,32 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response};
 
-use crate::accounts::Answer;
+use crate::accounts::{Answer, Question, tag};
 
 /// How long an answer may take, in milliseconds. Passwords may have to wait for their turn.
 const PATIENCE: u32 = 30_000;
 
 /// Asks the server; the error says why there is no answer.
-pub(crate) async fn request(
-    method: &str,
-    address: &str,
-    body: Option<String>,
-) -> Result<Answer, String> {
-    fetch(method, address, body).await.map_err(|error| {
+pub(crate) async fn request(address: &str, question: &Question) -> Result<Answer, String> {
+    fetch(address, question).await.map_err(|error| {
         let error = error.dyn_ref::<js_sys::Error>().map(|it| String::from(it.message()));
         error.unwrap_or_else(|| "no connection".to_owned())
     })
 }
 
-async fn fetch(method: &str, address: &str, body: Option<String>) -> Result<Answer, JsValue> {
+async fn fetch(address: &str, question: &Question) -> Result<Answer, JsValue> {
     let headers = Headers::new()?;
     headers.set("X-Monoxide", "page")?;
     let init = RequestInit::new();
-    init.set_method(method);
+    init.set_method(question.method);
     init.set_cache(RequestCache::NoStore);
     init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
-    if let Some(body) = body {
+    if let Some(body) = &question.body {
         headers.set("Content-Type", "application/json")?;
         init.set_body(&body.into());
+    }
+    for (name, value) in &question.headers {
+        headers.set(name, value)?;
     }
     init.set_headers(&headers);
 
@@ -42,6 +41,7 @@ async fn fetch(method: &str, address: &str, body: Option<String>) -> Result<Answ
     Ok(Answer {
         status: response.status(),
         retry_after: header("retry-after").and_then(|it| it.parse().ok()),
+        version: header("etag").as_deref().map(tag),
         now: header("date").map_or(0, |it| seconds(&it)),
         body: JsFuture::from(response.text()?).await?.as_string().unwrap_or_default(),
     })

@@ -30,6 +30,7 @@ mod backoff;
 mod bell;
 mod client;
 mod clock;
+pub mod data;
 mod link;
 mod machine;
 mod state;

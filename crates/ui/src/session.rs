@@ -19,7 +19,7 @@ use leptos::{
 };
 use monoxide_client::{
     Client,
-    accounts::{self, AskError, Entrance, NewAccount, Profile, Read, Request, SignedIn},
+    accounts::{self, AskError, Entrance, NewAccount, Profile, Request, SignedIn},
 };
 use web_sys::HtmlElement;
 
@@ -233,7 +233,7 @@ impl Session {
     /// # Errors
     ///
     /// What the server says; or that the session has ended, when somebody else has signed in.
-    pub async fn ask<T: Read>(self, request: &Request<T>) -> Result<T, AskError> {
+    pub async fn ask<T>(self, request: &Request<T>) -> Result<T, AskError> {
         let before = self.account();
         match self.client().ask(request).await {
             Err(error) if error.needs_sign_in() => {
