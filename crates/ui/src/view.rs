@@ -23,6 +23,7 @@ mod object;
 mod profile;
 mod route;
 mod time;
+mod toast;
 mod tree;
 mod user;
 
@@ -46,6 +47,7 @@ pub use self::{
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
     time::{ServerClock, Times, When, now},
+    toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,
     user::User,
 };
