@@ -277,15 +277,15 @@ impl Read for Lock {
     }
 }
 
-fn text(json: &Value, name: &str) -> Option<String> {
+pub(crate) fn text(json: &Value, name: &str) -> Option<String> {
     json.get(name)?.as_str().map(str::to_owned)
 }
 
-fn number(json: &Value, name: &str) -> Option<u64> {
+pub(crate) fn number(json: &Value, name: &str) -> Option<u64> {
     json.get(name)?.as_u64()
 }
 
-fn flag(json: &Value, name: &str) -> bool {
+pub(crate) fn flag(json: &Value, name: &str) -> bool {
     json.get(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
@@ -337,7 +337,7 @@ pub struct Request<T> {
 }
 
 impl<T> Request<T> {
-    fn new(method: &'static str, path: impl Into<String>) -> Self {
+    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
         Self { method, path: path.into(), body: None, answer: PhantomData }
     }
 

@@ -16,7 +16,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, protocol::WebSocketConfig},
 };
 
-use crate::{accounts::Answer, bell::Bell, link::Report, state::End};
+use crate::{accounts::Answer, admin::Called, bell::Bell, link::Report, state::End};
 
 /// The pings of the server are reported.
 pub(crate) const HEARS_PINGS: bool = true;
@@ -37,6 +37,15 @@ pub(crate) async fn request(
     _address: &str,
     _body: Option<String>,
 ) -> Result<Answer, String> {
+    Err("this build of the client has no HTTP".to_owned())
+}
+
+/// As [`request`], for any answer.
+pub(crate) async fn call(
+    _method: &str,
+    _address: &str,
+    _body: Option<String>,
+) -> Result<Called, String> {
     Err("this build of the client has no HTTP".to_owned())
 }
 

@@ -18,7 +18,7 @@ use monoxide_engine::Session;
 use monoxide_protocol::Json;
 use serde::Serialize;
 
-use crate::{door::Door, error::Refusal};
+use crate::{door::Door, error::Refusal, operator};
 
 /// The answer to `/?api=…`; `None` when that names nothing the API has.
 pub(crate) async fn answer(
@@ -37,6 +37,7 @@ pub(crate) async fn answer(
         // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
         Some("pivot") => json(&pivot::NOT_CONFIGURED),
+        Some("backups") => operator::read_backups(door, session, &parameters).await?,
         Some("orphan-keys") => json(&orphans::keys(&door.engine, session)),
         _ => return Ok(None),
     };
