@@ -1,15 +1,13 @@
-//! The shell around every page, and which page an address means.
+//! The whole application: the gate before it, and its title.
 
 use leptos::prelude::*;
-use monoxide_protocol::Watched;
 use monoxide_ui::{
     Session, Standing,
     model::Place,
-    use_clock, use_live,
-    view::{Connection, Gate, Link, Logo, Route, ServerClock, User, use_route},
+    view::{Gate, Later, Route},
 };
 
-use crate::pages::browser::Browser;
+use crate::chunks;
 
 /// The whole application, for those who are let in.
 #[component]
@@ -20,34 +18,9 @@ pub fn App() -> impl IntoView {
     let (title, brand) = (name.clone(), name.clone());
     Effect::new(move || document().set_title(&page_title(&standing.get(), &here.get(), &title)));
     view! {
-        <Gate name>
-            <Shell name=brand.clone()/>
+        <Gate name entrance=|out| view! { <Later load=chunks::entrance of=out/> }.into_any()>
+            <Later load=chunks::shell of=brand.clone()/>
         </Gate>
-    }
-}
-
-/// What is around every page.
-#[component]
-fn Shell(name: String) -> impl IntoView {
-    let here = use_route().here();
-    let keys = use_live(|| Some(Watched::Keys));
-    let (now, clock) = use_clock();
-    let brand = name.clone();
-    view! {
-        <div class="shell" class:chosen=move || here.with(|here| *here != Place::Home)>
-            <a class="skip" href="#main">"Skip to the document"</a>
-            <header class="bar">
-                <Link to=Place::Home class="brand">
-                    <Logo/>
-                    <span class="name">{brand}</span>
-                </Link>
-                <span class="space"></span>
-                <ServerClock now ticking=Signal::derive(move || clock.get().is_live())/>
-                <Connection state=keys.state/>
-                <User/>
-            </header>
-            <Browser keys name/>
-        </div>
     }
 }
 
@@ -59,6 +32,13 @@ fn page_title(standing: &Standing, here: &Place, name: &str) -> String {
         }
         (Standing::Out(_), _) => "Sign in".to_owned(),
         (_, Place::Document(glob)) => glob.to_string(),
+        (_, Place::Live(None)) => "Live view".to_owned(),
+        (_, Place::Live(Some(glob))) => format!("Live: {glob}"),
+        (_, Place::Monitor) => "Monitor".to_owned(),
+        (_, Place::Filters) => "Filters".to_owned(),
+        (_, Place::Endpoints) => "Endpoints".to_owned(),
+        (_, Place::Orphans) => "Orphan keys".to_owned(),
+        (_, Place::Backups) => "Backups".to_owned(),
         (_, Place::SetUp) => "Set up".to_owned(),
         (_, Place::Profile) => "Your profile".to_owned(),
         (_, Place::Accounts) => "Accounts".to_owned(),

@@ -4,7 +4,9 @@
 #![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod app;
+mod chunks;
 mod pages;
+mod shell;
 
 use leptos::prelude::*;
 use monoxide_ui::{

@@ -1,4 +1,5 @@
 //! The pages, one file each.
 
 pub(crate) mod browser;
+pub(crate) mod document;
 pub(crate) mod people;

@@ -5,7 +5,7 @@ use std::process::Command;
 use anyhow::{Result, ensure};
 
 use crate::{
-    crash, deny, program, server, setup, step::step, test, tidy, wasm_target::TARGET, watch,
+    crash, deny, program, server, setup, site, step::step, test, tidy, wasm_target::TARGET, watch,
 };
 
 /// The packages that run in the browser.
@@ -38,6 +38,7 @@ pub(crate) fn ci() -> Result<()> {
     })?;
     ensure!(test::test(&browser)?, "a test failed");
     let binary = server::dist()?;
+    step("weight of the page", site::check_weight)?;
     step("the program alone", || {
         test::page_test(&binary, &browser)?;
         Ok("serves the page from an empty folder".to_owned())

@@ -7,6 +7,7 @@ mod ci;
 mod crash;
 mod deny;
 mod files;
+mod parts;
 mod program;
 mod rust_source;
 mod server;

@@ -15,7 +15,7 @@ use brotli::enc::BrotliEncoderParams;
 use flate2::{Compression, write::GzEncoder};
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::{files, program, stylesheet, wasm_bindgen, wasm_target::TARGET};
+use crate::{files, parts, program, stylesheet, wasm_bindgen, wasm_target::TARGET};
 
 /// The files that the server embeds.
 const SITE: &str = "target/site";
@@ -36,7 +36,7 @@ pub(crate) fn build() -> Result<String> {
     inputs.extend(contents(Path::new("public"))?);
     let made_of = fingerprint(&inputs);
     if fs::read_to_string(STAMP).ok() == Some(stamp(made_of)?) {
-        return Ok(format!("unchanged, skipped, {}", size()?));
+        return Ok(format!("unchanged, skipped, kB brotli: {}", parts::weigh(Path::new(SITE))?));
     }
 
     let draft = Path::new(DRAFT);
@@ -46,6 +46,7 @@ pub(crate) fn build() -> Result<String> {
             files::write(&draft.join(path), bytes)?;
         }
     }
+    fs::create_dir_all(draft.join("_pkg"))?;
     write_glue(&wasm, &draft.join("_pkg"))?;
     files::write(&draft.join("_pkg/monoxide.css"), css.as_bytes())?;
     for (path, bytes) in contents(draft)? {
@@ -54,22 +55,33 @@ pub(crate) fn build() -> Result<String> {
     files::remove_folder(Path::new(SITE))?;
     fs::rename(draft, SITE).with_context(|| format!("cannot write {SITE}"))?;
     files::write(Path::new(STAMP), stamp(made_of)?.as_bytes())?;
-    Ok(format!("built, {}", size()?))
+    Ok(format!("built, kB brotli: {}", parts::weigh(Path::new(SITE))?))
+}
+
+/// Checks that the page is not larger than it may be.
+pub(crate) fn check_weight() -> Result<String> {
+    parts::check(Path::new(SITE))
 }
 
 /// Compiles the application; cargo knows what has changed.
 fn compile() -> Result<PathBuf> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--package", "monoxide-app", "--lib", "--target", TARGET]);
+    cargo.args(["rustc", "--package", "monoxide-app", "--lib", "--target", TARGET]);
     cargo.args(["--profile", "wasm-release", "--target-dir", "target/front"]);
+    // The places of functions in the code tell which part needs which.
+    cargo.args(["--features", "split", "--", "-Clink-args=--emit-relocs"]);
     program::run(&mut cargo)?;
     Ok(Path::new("target/front").join(TARGET).join("wasm-release/monoxide_app.wasm"))
 }
 
-/// Splits what the compiler made into the module and the JavaScript around it.
+/// Makes what the compiler made into modules and the JavaScript around them.
 fn write_glue(wasm: &Path, package: &Path) -> Result<()> {
+    let main = Path::new("target/front/main.wasm");
+    parts::split(&files::read(wasm)?, main, package)?;
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(wasm).out_name("monoxide").typescript(false);
+    bindgen.input_path(main).out_name("monoxide").typescript(false);
+    // The other parts look for what they share with the main one.
+    bindgen.keep_lld_exports(true).demangle(false);
     bindgen.remove_name_section(true).remove_producers_section(true);
     bindgen.web(true)?.generate(package)?;
     // As `cargo leptos` does.
@@ -93,25 +105,6 @@ fn compress(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn twin_of(path: &Path, extension: &str) -> PathBuf {
     PathBuf::from(format!("{}.{extension}", path.display()))
-}
-
-/// The size of what the page loads, raw and as sent.
-fn size() -> Result<String> {
-    let (mut raw, mut sent, mut parts) = (0, 0, Vec::new());
-    for kind in ["wasm", "js", "css"] {
-        let path = Path::new(SITE).join("_pkg/monoxide").with_extension(kind);
-        let plain = files::read(&path)?.len();
-        let packed = files::read(&twin_of(&path, "br")).map_or(plain, |twin| twin.len());
-        parts.push(format!("{kind} {}", kilobytes(packed)));
-        raw += plain;
-        sent += packed;
-    }
-    let (raw, sent, parts) = (kilobytes(raw), kilobytes(sent), parts.join(", "));
-    Ok(format!("{raw} kB raw, {sent} kB brotli: {parts}"))
-}
-
-fn kilobytes(bytes: usize) -> String {
-    format!("{}.{}", bytes / 1000, bytes % 1000 / 100)
 }
 
 /// What the stamp says if [`SITE`] is as it is now and made of `made_of`. The site is part of it

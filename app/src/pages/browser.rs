@@ -5,14 +5,12 @@ use monoxide_protocol::Keys;
 use monoxide_ui::{
     Live, State,
     model::Place,
-    view::{
-        Age, Document, EmptyServer, Icon, KeyColumn, Link, Notice, Waiting, use_keys, use_route,
-    },
+    view::{Age, EmptyServer, Icon, KeyColumn, Later, Link, Notice, Waiting, use_keys, use_route},
 };
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::people::People;
+use crate::chunks;
 
 /// The browser of what is stored.
 #[component]
@@ -35,12 +33,19 @@ pub(crate) fn Browser(
     });
     let page = move || match here.get() {
         Place::Home => view! { <Home keys=known state=keys.state name=name.clone()/> }.into_any(),
-        Place::Document(glob) => view! { <Document glob/> }.into_any(),
+        place @ Place::Document(_) => view! { <Later load=chunks::document of=place/> }.into_any(),
         place @ (Place::SetUp
         | Place::Profile
         | Place::Accounts
         | Place::NewAccount
-        | Place::Account(_)) => view! { <People place/> }.into_any(),
+        | Place::Account(_)) => view! { <Later load=chunks::people of=place/> }.into_any(),
+        // Nothing leads here yet.
+        Place::Live(_)
+        | Place::Monitor
+        | Place::Filters
+        | Place::Endpoints
+        | Place::Orphans
+        | Place::Backups => ().into_any(),
         Place::Nowhere { text, why } => view! {
             <h1 class="unseen">{text.clone()}</h1>
             <Notice icon=Icon::Alert title=format!("{text} is not a key") trouble=true>

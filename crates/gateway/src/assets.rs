@@ -1,10 +1,14 @@
 //! The page and its files, from inside the binary.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+};
 
 use axum::{
     Router,
-    extract::{RawQuery, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -20,8 +24,10 @@ use crate::{
     upgrade::{MaybeUpgrade, words},
 };
 
-/// The files of the front end, each named like the program's output.
-const STYLE: &str = "_pkg/monoxide.css";
+/// The folder of the page's program.
+const PACKAGE: &str = "_pkg/";
+
+/// What the program cannot do without.
 const SCRIPT: &str = "_pkg/monoxide.js";
 const WASM: &str = "_pkg/monoxide.wasm";
 
@@ -29,6 +35,16 @@ const WASM: &str = "_pkg/monoxide.wasm";
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
     img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; \
     frame-ancestors 'none'; connect-src 'self'";
+
+/// The script that starts the program: a file, because the page's policy allows none inside of it.
+const BOOT: &str = "import init from './monoxide.js';\n\
+    init({ module_or_path: new URL('./monoxide.wasm', import.meta.url) });\n";
+
+/// How long browsers may keep what has its version in its address: it never changes there.
+const FOREVER: &str = "public, max-age=31536000, immutable";
+
+/// Browsers keep the rest, and ask each time whether it has changed.
+const ASK: &str = "no-cache";
 
 const NO_FRONT_END: &str = "<!doctype html><html lang=en><meta charset=utf-8>\
     <meta name=viewport content=\"width=device-width\"><title>No front end</title>\
@@ -51,10 +67,10 @@ pub struct Site {
 impl Site {
     /// The files that `E` embeds, and the page that loads them.
     ///
-    /// In `page` these are replaced: `{{name}}` by the server's name, `{{css}}`, `{{js}}`,
-    /// `{{wasm}}` and `{{boot}}` by addresses that change with the content, `{{identity}}` by `on`
-    /// where people sign in and else by `off`, and `{{reload}}` by a script in the development loop
-    /// and by nothing otherwise.
+    /// In `page` these are replaced: `{{name}}` by the server's name, `{{package}}` by the folder of
+    /// `monoxide.css`, `monoxide.js`, `monoxide.wasm` and the script `boot.js` that starts them,
+    /// whose address changes with the content, `{{identity}}` by `on` where people sign in and else
+    /// by `off`, and `{{reload}}` by a script in the development loop and by nothing otherwise.
     #[must_use]
     pub fn new<E: RustEmbed>(page: &'static str) -> Self {
         Self { page, names: || E::iter().collect(), file: E::get, reload_port: None }
@@ -70,47 +86,53 @@ impl Site {
 
     /// The files at the root of the site, such as `favicon.svg`, and in its other folders.
     pub(crate) fn public(&self) -> impl Iterator<Item = String> {
-        let own = |name: &Cow<'static, str>| {
-            !(name.starts_with('_') || name.ends_with(".br") || name.ends_with(".gz"))
-        };
+        let own = |name: &Cow<'static, str>| !(name.starts_with('_') || is_twin(name));
         (self.names)().into_iter().filter(own).map(Cow::into_owned)
     }
 
-    /// The address of a file, which changes with its content.
-    fn address(&self, name: &str) -> String {
-        format!("/{name}?v={}", self.version(name))
+    /// The version of the program of the page: of all its files together, because the program is
+    /// loaded in parts that only fit each other.
+    fn version(&self) -> String {
+        let mut names = (self.names)();
+        names.retain(|name| name.starts_with(PACKAGE) && !is_twin(name));
+        names.sort();
+        let mut hasher = DefaultHasher::new();
+        for name in names {
+            (self.file)(&name).map(|file| file.metadata.sha256_hash()).hash(&mut hasher);
+            name.hash(&mut hasher);
+        }
+        format!("{:016x}", hasher.finish())
     }
 
-    fn version(&self, name: &str) -> String {
-        (self.file)(name).map(|file| hash(&file)).unwrap_or_default()
+    /// The file that an address below [`PACKAGE`] means, and whether its version is in the
+    /// address. A version that is not the present one means nothing: its parts do not fit.
+    fn meant<'a>(&self, rest: &'a str) -> Option<(&'a str, bool)> {
+        match rest.split_once('/') {
+            Some((version, name)) if is_version(version) => {
+                (version == self.version()).then_some((name, true))
+            }
+            _ => Some((rest, false)),
+        }
     }
 
     /// The page, or `None` when the front end was not built.
     fn page(&self, name: &str, asks_who: bool) -> Option<String> {
         (self.file)(SCRIPT)?;
         (self.file)(WASM)?;
-        let boot = format!("/_pkg/boot.js?v={}{}", self.version(SCRIPT), self.version(WASM));
         let reload = match self.reload_port {
             Some(_) => r#"<script src="/_pkg/reload.js"></script>"#,
             None => "",
         };
-        let page = self.page.replace("{{name}}", &escape(name)).replace("{{boot}}", &boot);
+        let page = self.page.replace("{{name}}", &escape(name));
         let page = page.replace("{{identity}}", if asks_who { "on" } else { "off" });
-        let page = page.replace("{{css}}", &self.address(STYLE));
-        let page = page.replace("{{js}}", &self.address(SCRIPT));
-        Some(page.replace("{{wasm}}", &self.address(WASM)).replace("{{reload}}", reload))
+        let package = format!("/{PACKAGE}{}", self.version());
+        Some(page.replace("{{package}}", &package).replace("{{reload}}", reload))
     }
 
-    /// Scripts of a line or two that depend on the other files or the settings. They are files
-    /// because the page's policy allows no script inside of it.
+    /// Scripts of a line or two that no build makes.
     fn script(&self, name: &str) -> Option<String> {
         match (name, self.reload_port) {
-            ("boot.js", _) => Some(format!(
-                "import init from './monoxide.js?v={}';\n\
-                 init({{ module_or_path: new URL('./monoxide.wasm?v={}', import.meta.url) }});\n",
-                self.version(SCRIPT),
-                self.version(WASM),
-            )),
+            ("boot.js", _) => Some(BOOT.to_owned()),
             ("reload.js", Some(port)) => Some(format!(
                 "const connect = () => {{\n\
                  \x20 const socket = new WebSocket('ws://127.0.0.1:{port}/live_reload');\n\
@@ -144,10 +166,8 @@ pub(crate) fn router(site: Option<&Site>) -> Router<Door> {
     let public = site.into_iter().flat_map(Site::public);
     public.fold(router, |router, name| {
         let path = format!("/{name}");
-        let answer = async move |State(settings): State<Arc<Settings>>,
-                                 RawQuery(query): RawQuery,
-                                 headers: HeaderMap| {
-            file(&settings, &name, query.as_deref(), &headers)
+        let answer = async move |State(settings): State<Arc<Settings>>, headers: HeaderMap| {
+            file(settings.site.as_ref().ok_or(Refusal::NoRoute)?, &name, ASK, &headers)
         };
         router.route(&path, get(answer))
     })
@@ -185,41 +205,34 @@ async fn page(State(settings): State<Arc<Settings>>) -> Response {
 async fn package(
     State(settings): State<Arc<Settings>>,
     uri: Uri,
-    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let path = address(&uri)?;
-    let name = path.strip_prefix("_pkg/").ok_or(Refusal::NoRoute)?;
-    let script = settings.site.as_ref().and_then(|site| site.script(name));
-    match script {
-        Some(script) => {
-            let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
-            Ok(([content_type, (header::CACHE_CONTROL, "no-cache")], script).into_response())
-        }
-        None => file(&settings, &path, query.as_deref(), &headers),
+    let site = settings.site.as_ref().ok_or(Refusal::NoRoute)?;
+    let rest = path.strip_prefix(PACKAGE).ok_or(Refusal::NoRoute)?;
+    let (name, is_versioned) = site.meant(rest).ok_or(Refusal::NoRoute)?;
+    let cache = if is_versioned { FOREVER } else { ASK };
+    if let Some(script) = site.script(name) {
+        let content_type = (header::CONTENT_TYPE, "text/javascript; charset=utf-8");
+        return Ok(([content_type, (header::CACHE_CONTROL, cache)], script).into_response());
     }
+    file(site, &format!("{PACKAGE}{name}"), cache, &headers)
 }
 
 fn file(
-    settings: &Settings,
+    site: &Site,
     name: &str,
-    query: Option<&str>,
+    cache: &'static str,
     headers: &HeaderMap,
 ) -> Result<Response, Refusal> {
-    let site = settings.site.as_ref().ok_or(Refusal::NoRoute)?;
     // In development names are looked up in a folder.
     if name.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
         return Err(Refusal::NoRoute);
     }
     let plain = (site.file)(name).ok_or(Refusal::NoRoute)?;
-    let version = hash(&plain);
-    // What has its version in its address never changes there.
-    let cache = match query.and_then(|query| query.strip_prefix("v=")) {
-        Some(asked) if asked == version => "public, max-age=31536000, immutable",
-        _ => "no-cache",
-    };
     let packed = packed(site, name, headers);
     let encoding = packed.as_ref().map(|(encoding, _)| *encoding);
+    let version = hash(&plain);
     let tag = format!("\"{version}{}\"", encoding.map(|it| format!("-{it}")).unwrap_or_default());
     let known = words(headers, header::IF_NONE_MATCH)
         .any(|known| known == "*" || known.trim_start_matches("W/") == tag);
@@ -264,6 +277,16 @@ fn accepts(encoding: &str) -> impl Fn(&str) -> bool {
         let weight = weight.trim().strip_prefix("q=").and_then(|it| it.parse::<f32>().ok());
         coding.trim().eq_ignore_ascii_case(encoding) && weight != Some(0.0)
     }
+}
+
+/// Whether a file is the packed twin of another.
+fn is_twin(name: &str) -> bool {
+    name.ends_with(".br") || name.ends_with(".gz")
+}
+
+/// Whether a segment of an address has the form of a [version](Site::version).
+fn is_version(segment: &str) -> bool {
+    segment.len() == 16 && segment.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// The start of the content's SHA-256: enough to tell the builds of one file apart.

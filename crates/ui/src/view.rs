@@ -15,6 +15,7 @@ mod fold;
 mod icon;
 mod items;
 mod keys;
+mod later;
 mod more;
 mod notice;
 mod object;
@@ -31,12 +32,13 @@ pub use self::{
     copy::{CommandLine, CopyButton},
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
-    entrance::{Gate, Login, SetUp},
+    entrance::{Entrance, Gate, Login, SetUp},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
     items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
+    later::{Later, Page},
     more::More,
     notice::{Notice, Skeleton},
     object::{Known, use_object},

@@ -13,6 +13,14 @@ const PROFILE: &str = "_profile";
 const ACCOUNTS: &str = "_accounts";
 const NEW_ACCOUNT: &str = "_accounts/_new";
 
+/// The pages about the server, and where one looks on.
+const LIVE: &str = "_live";
+const MONITOR: &str = "_monitor";
+const FILTERS: &str = "_filters";
+const ENDPOINTS: &str = "_endpoints";
+const ORPHANS: &str = "_orphans";
+const BACKUPS: &str = "_backups";
+
 /// A page, as the address bar names it.
 ///
 /// ```
@@ -29,6 +37,18 @@ pub enum Place {
     Home,
     /// This key or list.
     Document(Glob),
+    /// What comes in from this key or list, message by message; `None` is where one chooses it.
+    Live(Option<Glob>),
+    /// How the server is doing.
+    Monitor,
+    /// What watches over keys: limits, schemas and the rest.
+    Filters,
+    /// What may be called besides keys.
+    Endpoints,
+    /// Keys under no filter.
+    Orphans,
+    /// Copies of everything.
+    Backups,
     /// Where the first administrator is made.
     SetUp,
     /// Who is signed in.
@@ -68,11 +88,24 @@ impl Place {
             PROFILE => Self::Profile,
             ACCOUNTS => Self::Accounts,
             NEW_ACCOUNT => Self::NewAccount,
-            _ => Self::account(&text).unwrap_or_else(|| match Glob::parse(&text) {
-                Ok(glob) => Self::Document(glob),
-                Err(why) => Self::Nowhere { text, why },
+            LIVE => Self::Live(None),
+            MONITOR => Self::Monitor,
+            FILTERS => Self::Filters,
+            ENDPOINTS => Self::Endpoints,
+            ORPHANS => Self::Orphans,
+            BACKUPS => Self::Backups,
+            _ => Self::account(&text).or_else(|| Self::live(&text)).unwrap_or_else(|| {
+                match Glob::parse(&text) {
+                    Ok(glob) => Self::Document(glob),
+                    Err(why) => Self::Nowhere { text, why },
+                }
             }),
         }
+    }
+
+    fn live(text: &str) -> Option<Self> {
+        let glob = text.strip_prefix(LIVE)?.strip_prefix('/')?;
+        Some(Self::Live(Some(Glob::parse(glob).ok()?)))
     }
 
     fn account(text: &str) -> Option<Self> {
@@ -87,6 +120,13 @@ impl Place {
             Self::Home => "/".to_owned(),
             Self::Document(glob) => format!("{PREFIX}{glob}"),
             Self::SetUp => format!("{PREFIX}{SET_UP}"),
+            Self::Live(None) => format!("{PREFIX}{LIVE}"),
+            Self::Live(Some(glob)) => format!("{PREFIX}{LIVE}/{glob}"),
+            Self::Monitor => format!("{PREFIX}{MONITOR}"),
+            Self::Filters => format!("{PREFIX}{FILTERS}"),
+            Self::Endpoints => format!("{PREFIX}{ENDPOINTS}"),
+            Self::Orphans => format!("{PREFIX}{ORPHANS}"),
+            Self::Backups => format!("{PREFIX}{BACKUPS}"),
             Self::Profile => format!("{PREFIX}{PROFILE}"),
             Self::Accounts => format!("{PREFIX}{ACCOUNTS}"),
             Self::NewAccount => format!("{PREFIX}{NEW_ACCOUNT}"),
@@ -99,9 +139,15 @@ impl Place {
     #[must_use]
     pub fn glob(&self) -> Option<&Glob> {
         match self {
-            Self::Document(glob) => Some(glob),
+            Self::Document(glob) | Self::Live(Some(glob)) => Some(glob),
             _ => None,
         }
+    }
+
+    /// Whether it is about what is stored, so that the keys belong beside it.
+    #[must_use]
+    pub fn is_about_data(&self) -> bool {
+        matches!(self, Self::Home | Self::Document(_) | Self::Live(_) | Self::Nowhere { .. })
     }
 }
 
@@ -128,6 +174,22 @@ mod tests {
             assert_eq!((Place::read(path), place.address().as_str()), (place, path));
         }
         assert!(matches!(Place::read("/_ui/_accounts/a/b"), Place::Nowhere { .. }));
+    }
+
+    #[test]
+    fn the_pages_about_the_server_are_no_keys() {
+        for (path, place) in [
+            ("/_ui/_live", Place::Live(None)),
+            ("/_ui/_live/books/*", Place::Live(Some(Glob::parse("books/*").unwrap()))),
+            ("/_ui/_monitor", Place::Monitor),
+            ("/_ui/_filters", Place::Filters),
+            ("/_ui/_endpoints", Place::Endpoints),
+            ("/_ui/_orphans", Place::Orphans),
+            ("/_ui/_backups", Place::Backups),
+        ] {
+            assert_eq!((Place::read(path), place.address().as_str()), (place, path));
+        }
+        assert!(matches!(Place::read("/_ui/_live/a//b"), Place::Nowhere { .. }));
     }
 
     #[test]

@@ -21,6 +21,8 @@ use crate::{
 pub fn Gate(
     /// What the server is called.
     name: String,
+    /// How to come in: an [`Entrance`].
+    entrance: fn(Out) -> AnyView,
     /// What is inside.
     children: ChildrenFn,
 ) -> impl IntoView {
@@ -38,7 +40,7 @@ pub fn Gate(
     });
     let threshold = move || {
         let name = name.clone();
-        outside.get().map(|outside| view! { <Threshold name outside/> })
+        outside.get().map(|outside| view! { <Threshold name outside entrance/> })
     };
     let inside = move || whose.get().map(|_| children());
     view! {
@@ -50,9 +52,13 @@ pub fn Gate(
 /// The page for those who are not inside: how to come in, or that it is not known yet whether they
 /// are.
 #[component]
-fn Threshold(name: String, outside: Result<Out, bool>) -> impl IntoView {
+fn Threshold(
+    name: String,
+    outside: Result<Out, bool>,
+    entrance: fn(Out) -> AnyView,
+) -> impl IntoView {
     let content = match outside {
-        Ok(out) => view! { <Entrance out/> }.into_any(),
+        Ok(out) => entrance(out),
         Err(false) => view! { <Skeleton/> }.into_any(),
         Err(true) => view! {
             <Notice icon=Icon::Offline title="Still trying">
@@ -77,7 +83,10 @@ fn Threshold(name: String, outside: Result<Out, bool>) -> impl IntoView {
 
 /// How to come in: by the set-up link, by signing in, or with a new account.
 #[component]
-fn Entrance(out: Out) -> impl IntoView {
+pub fn Entrance(
+    /// Why nobody is inside, and what they may do about it.
+    out: Out,
+) -> impl IntoView {
     let session = use_session();
     let here = use_route().here();
     let registering = RwSignal::new(false);

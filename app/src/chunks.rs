@@ -1,0 +1,58 @@
+//! The parts of the application that are loaded when they are first shown.
+//!
+//! With the feature `split`, which `cargo xtask` sets, each is a WASM file of its own, so that the
+//! first page stays small; without it, as under `cargo leptos watch`, all are one file. What a
+//! chunk shows may be reached through the chunk alone: what the rest of the application names is
+//! part of the first file.
+#![cfg_attr(
+    feature = "split",
+    allow(unsafe_code, reason = "`wasm_split` declares what another WASM file has")
+)]
+
+use leptos::prelude::*;
+use monoxide_ui::{
+    Out,
+    model::Place,
+    view::{Entrance, Page},
+};
+
+use crate::{
+    pages::{document::DocumentPage, people::People},
+    shell::Shell,
+};
+
+/// A function that fetches a page; `None` when it cannot be fetched.
+macro_rules! chunk {
+    ($(#[$doc:meta])* $name:ident: $page:ident of $argument:ident: $of:ty) => {
+        $(#[$doc])*
+        pub(crate) async fn $name() -> Option<Page<$of>> {
+            #[cfg(feature = "split")]
+            {
+                #[wasm_split_helpers::wasm_split($name, fallible)]
+                fn load() -> Result<Page<$of>, wasm_split_helpers::SplitLoaderError> {
+                    Ok(|$argument| view! { <$page $argument/> }.into_any())
+                }
+                load().await.ok()
+            }
+            #[cfg(not(feature = "split"))]
+            Some(|$argument| view! { <$page $argument/> }.into_any())
+        }
+    };
+}
+
+chunk! {
+    /// How to come in.
+    entrance: Entrance of out: Out
+}
+chunk! {
+    /// What is around every page, for those who are let in.
+    shell: Shell of name: String
+}
+chunk! {
+    /// One key or list.
+    document: DocumentPage of place: Place
+}
+chunk! {
+    /// Accounts and profiles.
+    people: People of place: Place
+}

@@ -1,0 +1,126 @@
+//! The page's program in parts: what the first page needs at once, the rest when it is shown.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use wasm_encoder::{Module, RawSection};
+use wasm_split_cli_support::{Options, transform};
+use wasmparser::{Parser, Payload};
+
+use crate::files;
+
+/// Who needs what: the files of each part, without their endings.
+type Needs = BTreeMap<String, Vec<String>>;
+
+/// Where [`Needs`] are kept for those who ask how large the parts are.
+const NEEDS: &str = "target/front/parts.json";
+
+/// The script that loads the parts. The name is long enough for tools that put a hash in its place.
+const LOADER: &str = "__wasm_split.______________________.js";
+
+/// What a first page may weigh as sent: in bytes, all its files together.
+const BUDGET: usize = 200_000;
+
+/// The parts that a first page begins with: for those who have to sign in, and for the others.
+const FIRST: [&str; 2] = ["entrance", "shell"];
+
+/// Takes `wasm` apart: writes all parts but the main one to `package`, and that to `main`.
+pub(crate) fn split(wasm: &[u8], main: &Path, package: &Path) -> Result<()> {
+    let mut options = Options::new(wasm);
+    options.output_dir = package;
+    options.main_out_path = main;
+    options.main_module = "./monoxide.js";
+    let loader = format!("./{LOADER}");
+    options.link_name = &loader;
+    let split = transform(options).map_err(|error| anyhow!("cannot split the page: {error:#}"))?;
+    for part in split.split_modules {
+        files::write(&part, &without_names(&files::read(&part)?)?)?;
+    }
+    let needs: Needs = split.prefetch_map.into_iter().collect();
+    files::write(Path::new(NEEDS), &serde_json::to_vec(&needs)?)
+}
+
+/// A module without its custom sections: names of functions, mostly, which no browser needs.
+fn without_names(wasm: &[u8]) -> Result<Vec<u8>> {
+    let mut module = Module::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        let payload = payload?;
+        if matches!(payload, Payload::CustomSection(_)) {
+            continue;
+        }
+        if let Some((id, range)) = payload.as_section() {
+            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
+            module.section(&RawSection { id, data: &wasm[range] });
+        }
+    }
+    Ok(module.finish())
+}
+
+/// What the parts of the page in `site` weigh as sent.
+pub(crate) fn weigh(site: &Path) -> Result<String> {
+    let weights = weights(&site.join("_pkg"))?;
+    let said = weights.iter().map(|(name, weight)| format!("{name} {}", kilobytes(*weight)));
+    Ok(said.collect::<Vec<_>>().join(", "))
+}
+
+/// Checks that no first page of `site` weighs more than it may.
+pub(crate) fn check(site: &Path) -> Result<String> {
+    let mut weights = weights(&site.join("_pkg"))?;
+    weights.retain(|name, _| FIRST.contains(&&**name));
+    for (name, weight) in &weights {
+        ensure!(
+            *weight <= BUDGET,
+            "the first page with `{name}` weighs {} kB brotli, and may weigh {}: something that is \
+             not needed at once is named by what is (app/src/chunks.rs)",
+            kilobytes(*weight),
+            kilobytes(BUDGET),
+        );
+    }
+    ensure!(weights.len() == FIRST.len(), "the page has other parts than {FIRST:?}");
+    Ok(format!("{weights:?} bytes of {BUDGET}"))
+}
+
+/// What is loaded for each part: that of [`FIRST`] with all that comes before, the others alone.
+fn weights(package: &Path) -> Result<BTreeMap<String, usize>> {
+    let sent = |name: &str| -> Result<usize> {
+        let plain = package.join(name);
+        let twin = package.join(format!("{name}.br"));
+        let smallest = if twin.exists() { twin } else { plain };
+        Ok(fs::metadata(&smallest).with_context(|| smallest.display().to_string())?.len() as usize)
+    };
+    let needs: Needs = serde_json::from_slice(&files::read(Path::new(NEEDS))?)?;
+    let mut main = 0;
+    for file in ["monoxide.wasm", "monoxide.js", "monoxide.css", LOADER] {
+        main += sent(file)?;
+    }
+    let mut weights = BTreeMap::new();
+    for (name, parts) in needs {
+        let mut weight = if FIRST.contains(&&*name) { main } else { 0 };
+        for part in parts {
+            weight += sent(&format!("{part}.wasm"))?;
+        }
+        weights.insert(name, weight);
+    }
+    Ok(weights)
+}
+
+fn kilobytes(bytes: usize) -> String {
+    format!("{}.{}", bytes / 1000, bytes % 1000 / 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_loses_its_names_and_nothing_else() {
+        let mut named = Module::new();
+        let types = RawSection { id: 1, data: &[0] };
+        named.section(&types);
+        named.section(&wasm_encoder::CustomSection { name: "name".into(), data: [1][..].into() });
+        let mut plain = Module::new();
+        plain.section(&types);
+
+        assert_eq!(without_names(&named.finish()).unwrap(), plain.finish());
+    }
+}
