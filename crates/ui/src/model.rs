@@ -3,6 +3,7 @@
 mod changes;
 mod command;
 pub mod form;
+mod fuzzy;
 mod list;
 mod moment;
 mod place;
@@ -11,12 +12,14 @@ mod problem;
 mod program;
 pub mod renewal;
 mod sidebar;
+mod strokes;
 mod toasts;
 mod tree;
 
 pub use self::{
     changes::{Batch, Flash, Flashes, changes},
     command::Command,
+    fuzzy::{best, fits},
     list::{List, Shown, Update, name_in, object},
     moment::Moment,
     place::Place,
@@ -24,6 +27,7 @@ pub use self::{
     problem::Words,
     program::program,
     sidebar::{Entry, Group, Line, groups, lines, listed, meant, unlisted},
+    strokes::Strokes,
     toasts::Queue,
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
 };
