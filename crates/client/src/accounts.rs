@@ -5,7 +5,7 @@
 //! Requests are values, and JSON is read by hand: what is derived for each type, and a future for
 //! each route, made a page that loads this a fifth larger.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde_json::{Map, Value, json};
 
@@ -251,6 +251,8 @@ pub(crate) struct Answer {
     pub(crate) now: u64,
     /// The version that the `ETag` names, between its quotes.
     pub(crate) version: Option<String>,
+    /// All headers that may be seen.
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 /// What an `ETag` says. Proxies that pack a body make its tag a weak one.
@@ -261,7 +263,7 @@ pub(crate) fn tag(header: &str) -> String {
 /// What is sent, as the platform takes it.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
-    pub(crate) method: &'static str,
+    pub(crate) method: Cow<'static, str>,
     /// Below the server's address.
     pub(crate) path: String,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -338,15 +340,15 @@ impl Read for Lock {
     }
 }
 
-fn text(json: &Value, name: &str) -> Option<String> {
+pub(crate) fn text(json: &Value, name: &str) -> Option<String> {
     json.get(name)?.as_str().map(str::to_owned)
 }
 
-fn number(json: &Value, name: &str) -> Option<u64> {
+pub(crate) fn number(json: &Value, name: &str) -> Option<u64> {
     json.get(name)?.as_u64()
 }
 
-fn flag(json: &Value, name: &str) -> bool {
+pub(crate) fn flag(json: &Value, name: &str) -> bool {
     json.get(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
@@ -409,7 +411,7 @@ pub struct Request<T> {
 }
 
 impl<T: Read> Request<T> {
-    fn new(method: &'static str, path: impl Into<String>) -> Self {
+    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
         Self::reading(method, path.into(), Answer::read)
     }
 }
@@ -421,6 +423,7 @@ impl<T> Request<T> {
         path: String,
         read: fn(&Answer) -> Result<T, AskError>,
     ) -> Self {
+        let method = Cow::Borrowed(method);
         Self { question: Question { method, path, headers: Vec::new(), body: None }, read }
     }
 
@@ -625,7 +628,7 @@ impl Client {
         (request.read)(&self.answer(&request.question).await?)
     }
 
-    async fn answer(&self, question: &Question) -> Result<Answer, AskError> {
+    pub(crate) async fn answer(&self, question: &Question) -> Result<Answer, AskError> {
         platform::request(&self.page_address(&question.path), question)
             .await
             .map_err(AskError::Unreachable)
@@ -637,7 +640,8 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: body.to_owned(), retry_after: Some(7), now: 0, version: None }
+        let (retry_after, now, version, headers) = (Some(7), 0, None, Vec::new());
+        Answer { status, body: body.to_owned(), retry_after, now, version, headers }
     }
 
     #[test]

@@ -26,6 +26,7 @@
 //! it says with the sockets and timers of `native` or `web`.
 
 pub mod accounts;
+pub mod admin;
 mod backoff;
 mod bell;
 mod client;

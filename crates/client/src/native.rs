@@ -65,7 +65,7 @@ async fn exchange(
     };
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
     let mut request = hyper::Request::builder()
-        .method(question.method)
+        .method(&*question.method)
         .uri(format!("/{path}"))
         .header("host", host)
         .header("content-type", "application/json");
@@ -92,6 +92,11 @@ async fn exchange(
         // Only sessions of pages need it.
         now: 0,
         version: header("etag").map(tag),
+        headers: head
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect(),
     })
 }
 

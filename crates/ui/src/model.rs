@@ -6,6 +6,7 @@ mod command;
 mod csv;
 mod draft;
 pub mod form;
+mod fuzzy;
 mod lines;
 mod list;
 mod moment;
@@ -19,6 +20,7 @@ mod rows;
 mod scan;
 mod schema;
 mod sidebar;
+mod strokes;
 mod toasts;
 mod tree;
 mod typing;
@@ -29,6 +31,7 @@ pub use self::{
     command::Command,
     csv::table,
     draft::{Draft, LONGEST_DRAFT, draft_name},
+    fuzzy::{best, fits},
     lines::{Beside, Numbered, beside},
     list::{List, Shown, Update, name_in, object},
     moment::Moment,
@@ -41,6 +44,7 @@ pub use self::{
     scan::{Ink, Mistake, check, format, offset_of, pieces, position},
     schema::{Member, Misfit, members, misfits},
     sidebar::{Entry, Group, Line, groups, lines, listed, meant, unlisted},
+    strokes::Strokes,
     toasts::Queue,
     tree::{Fold, Folds, Kind, Label, Row, rows, summary},
     typing::{Typed, byte_of, line_break, painted, tab, units_of},

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod admission;
+mod commands;
 mod connection;
 mod copy;
 mod document;
@@ -18,10 +19,12 @@ mod items;
 mod keys;
 mod later;
 mod more;
+mod nav;
 mod notice;
 mod object;
 mod profile;
 mod route;
+mod theme;
 mod time;
 mod toast;
 mod tree;
@@ -30,6 +33,7 @@ mod user;
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
     admission::Admission,
+    commands::{Commands, Offer, Overlay, PAGES, is_for_administrators, use_commands},
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
@@ -42,10 +46,12 @@ pub use self::{
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
     more::More,
+    nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
     object::{Known, use_object},
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
+    theme::{Theme, ThemeButton, Themes, use_theme},
     time::{ServerClock, Times, When, now},
     toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,
