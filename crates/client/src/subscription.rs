@@ -10,7 +10,7 @@ use std::{
 
 use futures_core::Stream;
 use json_patch::Patch;
-use monoxide_protocol::{Message, Replica, Version, Watched};
+use monoxide_protocol::{Message, Range, Replica, Version, Watched};
 use serde_json::Value;
 
 use crate::{
@@ -80,22 +80,25 @@ pub enum Change {
 /// ```
 pub struct Subscription {
     what: Watched,
+    /// Whether a later connection goes on from what is here.
+    resumes: bool,
     link: Link,
     replica: Replica,
 }
 
 impl Subscription {
     pub(crate) fn new(client: &Client, what: Watched) -> Self {
-        let policy = Policy {
-            backoff: client.backoff(),
-            silence: SILENCE,
-            is_talkative: platform::HEARS_PINGS,
-        };
-        let link = Link::new(client, &what.to_string(), policy);
-        Self { what, link, replica: Replica::default() }
+        let path = what.to_string();
+        Self { what, resumes: true, link: link(client, &path), replica: Replica::default() }
     }
 
-    /// What is watched.
+    /// A copy of a part of a list. The server keeps nothing of what it told of it.
+    pub(crate) fn of_part(client: &Client, range: &Range) -> Self {
+        let (what, path) = (range.glob.clone().into(), format!("_window?{range}"));
+        Self { what, resumes: false, link: link(client, &path), replica: Replica::default() }
+    }
+
+    /// What is watched, or is a part of.
     #[must_use]
     pub fn what(&self) -> &Watched {
         &self.what
@@ -146,6 +149,12 @@ impl Subscription {
     }
 }
 
+fn link(client: &Client, path: &str) -> Link {
+    let policy =
+        Policy { backoff: client.backoff(), silence: SILENCE, is_talkative: platform::HEARS_PINGS };
+    Link::new(client, path, policy)
+}
+
 impl Stream for Subscription {
     type Item = Update;
 
@@ -158,7 +167,7 @@ impl Stream for Subscription {
             };
             match self.apply(&text) {
                 Ok(change) => {
-                    let version = self.version();
+                    let version = self.version().filter(|_| self.resumes);
                     self.link.fits(version);
                     return Poll::Ready(Some(Update::Change(change)));
                 }
