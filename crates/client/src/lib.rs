@@ -33,6 +33,7 @@ mod clock;
 pub mod data;
 mod link;
 mod machine;
+pub mod monitor;
 mod state;
 mod subscription;
 
