@@ -11,13 +11,13 @@
 
 use leptos::prelude::*;
 use monoxide_ui::{
-    Out,
+    Live, Out,
     model::Place,
-    view::{Entrance, Page},
+    view::{Entrance, OverlayView, Page},
 };
 
 use crate::{
-    pages::{document::DocumentPage, people::People},
+    pages::{document::DocumentPage, people::People, tools::Tools},
     shell::Shell,
 };
 
@@ -55,4 +55,12 @@ chunk! {
 chunk! {
     /// Accounts and profiles.
     people: People of place: Place
+}
+chunk! {
+    /// Filters, endpoints, orphan keys, backups.
+    tools: Tools of place: Place
+}
+chunk! {
+    /// The command palette and the sheet of shortcuts.
+    overlay: OverlayView of keys: Live
 }

@@ -1,5 +1,7 @@
 //! What the page shows, as plain values: tested without a browser.
 
+mod amount;
+mod call;
 mod changes;
 mod command;
 pub mod form;
@@ -17,6 +19,8 @@ mod toasts;
 mod tree;
 
 pub use self::{
+    amount::{Share, bytes, span},
+    call::call_address,
     changes::{Batch, Flash, Flashes, changes},
     command::Command,
     fuzzy::{best, fits},
