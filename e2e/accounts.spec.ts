@@ -182,6 +182,68 @@ test('an administrator makes an account, which signs in and is no administrator'
   await other.close();
 });
 
+test.describe('where people can make themselves an account', () => {
+  test.use({ settings: ['--registration', 'reader'] });
+
+  test('somebody does, and is in with the role that is set', async ({ page, server, browser, complaints }) => {
+    complaints.expect(/409/);
+    await setUp(page, server);
+    const other = await browser.newContext({ baseURL: server.url });
+    const bob = await other.newPage();
+    complaints.listen(bob);
+    await bob.goto('/_ui/books/*');
+    await bob.getByRole('button', { name: 'Make an account' }).click();
+    await bob.getByLabel('Account', { exact: true }).fill('ann');
+    await bob.getByLabel('Password', { exact: true }).fill(password);
+    await bob.getByLabel('Password', { exact: true }).press('Enter');
+    await expect(bob.getByText('This name is taken')).toBeVisible();
+    await bob.getByLabel('Account', { exact: true }).fill('bob');
+    await bob.getByLabel('Password', { exact: true }).press('Enter');
+
+    await expect(connection(bob), 'and is where they wanted to go').toHaveText('Live');
+    expect(bob.url()).toBe(`${server.url}/_ui/books/*`);
+    const profile = await bob.evaluate(async () => (await fetch('/profile')).json());
+    expect([profile.account, profile.roles]).toEqual(['bob', ['reader']]);
+    await page.goto('/_ui/_accounts');
+    await expect(page.getByRole('link', { name: /^bob/ })).toContainText('reader');
+    await other.close();
+  });
+});
+
+test.describe('behind a proxy', () => {
+  test.use({ settings: ['--trusted-proxies', '127.0.0.1'] });
+
+  test('an administrator sees that strangers guess at an account, and lifts the lock', async ({ page, server, browser, complaints }) => {
+    complaints.expect(/429/);
+    await setUp(page, server);
+    expect(await ask(page, 'POST', '/create', { account: 'bob', password })).toBe(200);
+    const guess = JSON.stringify({ account: 'bob', password: 'not the password' });
+    for (let address = 1; address <= 25; address += 1) {
+      const headers = { 'X-Forwarded-For': `10.0.0.${address}` };
+      const refused = await fetch(`${server.url}/authorize`, { method: 'POST', headers, body: guess });
+      expect(refused.status).toBe(401);
+    }
+    const other = await browser.newContext({ baseURL: server.url });
+    const bob = await other.newPage();
+    complaints.listen(bob);
+    complaints.expect(/401/);
+    await bob.goto('/');
+    await signIn(bob, 'bob');
+    await expect(bob.getByRole('alert').filter({ hasText: 'Too many tries' })).toBeVisible();
+
+    await menu(page, 'Accounts');
+    await expect(page.getByRole('link', { name: /^bob/ })).toContainText('locked');
+    await page.getByRole('link', { name: /^bob/ }).click();
+    await expect(page.getByText('After 25 tries in vain')).toBeVisible();
+    await page.getByRole('button', { name: 'Lift the lock' }).click();
+    await expect(page.getByText('Locked for strangers')).toBeHidden();
+
+    await signIn(bob, 'bob');
+    await expect(connection(bob)).toHaveText('Live');
+    await other.close();
+  });
+});
+
 test('the only administrator stays one', async ({ page, server, complaints }) => {
   complaints.expect(/409/);
   await setUp(page, server);

@@ -11,15 +11,12 @@
 
 use leptos::prelude::*;
 use monoxide_ui::{
-    Live, Out,
+    Live,
     model::Place,
-    view::{Entrance, OverlayView, Page},
+    view::{Admission, Newcomer, OverlayView, Page},
 };
 
-use crate::{
-    pages::{document::DocumentPage, people::People, tools::Tools},
-    shell::Shell,
-};
+use crate::pages::{document::DocumentPage, people::People, tools::Tools};
 
 /// A function that fetches a page; `None` when it cannot be fetched.
 macro_rules! chunk {
@@ -41,12 +38,8 @@ macro_rules! chunk {
 }
 
 chunk! {
-    /// How to come in.
-    entrance: Entrance of out: Out
-}
-chunk! {
-    /// What is around every page, for those who are let in.
-    shell: Shell of name: String
+    /// How to become somebody whom the server knows.
+    admission: Admission of newcomer: Newcomer
 }
 chunk! {
     /// One key or list.

@@ -172,6 +172,10 @@ pub(crate) struct Config {
     #[arg(long, env = "MONOXIDE_MAX_CONNECTIONS_PER_ADDRESS")]
     pub(crate) max_connections_per_address: Option<NonZeroUsize>,
 
+    /// How many sockets one account may have, wherever they come from; one above it is told 429.
+    #[arg(long, env = "MONOXIDE_MAX_SUBSCRIPTIONS_PER_ACCOUNT", default_value = "4096")]
+    pub(crate) max_subscriptions_per_account: NonZeroUsize,
+
     /// How many requests there may be in a second from one address (or IPv6 network of 64 bits), and
     /// for one account; one above it is told 429. [default: 2000, and any number from this machine]
     #[arg(long, env = "MONOXIDE_MAX_REQUESTS")]
@@ -346,8 +350,22 @@ impl Config {
         }
     }
 
+    /// What writes the folder, which has been opened before.
+    fn kept_by(&self) -> String {
+        Folder::kind_of(&self.data).ok().flatten().unwrap_or(BACKEND).to_string()
+    }
+
+    /// When a write is answered, as it is set.
+    fn answers_when(&self) -> String {
+        match self.durability {
+            Durability::Interval(time) => format!("interval:{}", humantime::format_duration(time)),
+            _ => "flushed".to_owned(),
+        }
+    }
+
     /// The start of a server over `engine` with these settings.
     pub(crate) fn server(self, engine: Engine) -> monoxide_gateway::Builder {
+        let (backend, durability) = (self.kept_by(), self.answers_when());
         let builder = Server::builder(engine)
             .trusted_proxies(self.trusted_proxies)
             .anonymous(self.anonymous)
@@ -361,13 +379,17 @@ impl Config {
             .max_body(self.max_body)
             .max_message(self.max_message)
             .max_connections(self.max_connections.get())
+            .max_subscriptions_per_account(self.max_subscriptions_per_account)
             .ping(self.ping)
             .pong(self.pong)
             .tick(self.tick)
             .compression(!self.no_compression);
         let builder = match self.memory {
             true => builder,
-            false => builder.admin_socket(Folder::socket(&self.data)),
+            false => {
+                let stored = builder.stored(&self.data, backend, durability);
+                stored.admin_socket(Folder::socket(&self.data))
+            }
         };
         let builder = match (self.backup_every, self.backup_dir) {
             (Some(every), Some(folder)) => builder.backups(every, folder, self.backup_keep.get()),

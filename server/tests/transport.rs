@@ -106,6 +106,7 @@ fn a_value_that_cannot_be_read_ends_the_start_with_2_and_one_line() {
         ("--max-message", "1MiB", "--max-message"),
         ("--max-connections", "0", "--max-connections"),
         ("--max-connections-per-address", "0", "--max-connections-per-address"),
+        ("--max-subscriptions-per-account", "0", "--max-subscriptions-per-account"),
         ("--window-messages", "0", "--window-messages"),
         ("--window-bytes", "-1", "--window-bytes"),
         ("--linger", "0s", "more than zero"),

@@ -5,7 +5,7 @@
 //! Requests are values, and JSON is read by hand: what is derived for each type, and a future for
 //! each route, made a page that loads this a fifth larger.
 
-use std::marker::PhantomData;
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,9 @@ use crate::{Client, platform};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entrance {
     /// Who is signed in, if anybody is.
-    pub account: Option<String>,
+    pub signed_in: Option<SignedIn>,
+    /// Whether the browser has a cookie with which one may stay so.
+    pub refreshable: bool,
     /// Whether people can make themselves an account.
     pub registration: bool,
     /// Whether there is no administrator yet.
@@ -189,6 +191,45 @@ impl AskError {
         }
     }
 
+    /// The HTTP status with which the server refused, if it did.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(problem) => Some(problem.status),
+            Self::Unreachable(_) | Self::Odd(_) => None,
+        }
+    }
+
+    /// Whether what a [condition](crate::data::Condition) asks for is not so: somebody else was
+    /// first.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        self.status() == Some(412)
+    }
+
+    /// Whether there is nothing where something was asked for.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// Whether whoever asks may not do this, signed in or not.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        matches!(self.status(), Some(401 | 403))
+    }
+
+    /// Whether it may go well when it is asked again: the server is out of reach, starts, stops,
+    /// or has too much to do. What was asked for may have been done.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Refused(problem) => matches!(problem.status, 429 | 502..=504),
+            Self::Unreachable(_) => true,
+            Self::Odd(_) => false,
+        }
+    }
+
     /// Whether it is about who asks, who has to show a fresh token or sign in anew.
     #[must_use]
     pub fn needs_sign_in(&self) -> bool {
@@ -196,6 +237,9 @@ impl AskError {
         codes.contains(&self.code())
     }
 }
+
+/// How much of a refusal is kept, in characters.
+const WORDS: usize = 2_000;
 
 /// What came back, as the platform gives it.
 #[derive(Debug)]
@@ -205,6 +249,25 @@ pub(crate) struct Answer {
     pub(crate) retry_after: Option<u64>,
     /// The server's time, in seconds since the Unix epoch; 0 when it does not say.
     pub(crate) now: u64,
+    /// The version that the `ETag` names, between its quotes.
+    pub(crate) version: Option<String>,
+    /// All headers that may be seen, by name.
+    pub(crate) headers: Vec<(String, String)>,
+}
+
+/// What an `ETag` says. Proxies that pack a body make its tag a weak one.
+pub(crate) fn tag(header: &str) -> String {
+    header.strip_prefix("W/").unwrap_or(header).trim_matches('"').to_owned()
+}
+
+/// What is sent, as the platform takes it.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) method: &'static str,
+    /// Below the server's address.
+    pub(crate) path: String,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Option<String>,
 }
 
 /// What an answer can be read as.
@@ -227,11 +290,11 @@ impl<T: Read> Read for Vec<T> {
 }
 
 impl Read for Entrance {
-    fn read(json: &Value, _now: u64) -> Option<Self> {
+    fn read(json: &Value, now: u64) -> Option<Self> {
         let registration = json.get("registration")?.as_bool()?;
         let set_up = json.get("setUp")?.as_bool()?;
-        let account = json.get("account").and_then(Value::as_str).map(str::to_owned);
-        Some(Self { account, registration, set_up })
+        let refreshable = flag(json, "refreshable");
+        Some(Self { signed_in: SignedIn::read(json, now), refreshable, registration, set_up })
     }
 }
 
@@ -307,18 +370,32 @@ impl Problem {
 }
 
 impl Answer {
-    fn json(&self) -> Result<Value, AskError> {
-        let json = serde_json::from_str(&self.body);
-        match (self.status, json) {
-            (200..=299, Ok(json)) => Ok(json),
-            // An answer without a body says yes.
-            (200..=299, Err(_)) if self.body.is_empty() => Ok(Value::Null),
-            (200..=299, Err(error)) => Err(AskError::Odd(error.to_string())),
-            (status, json) => {
-                let json = json.unwrap_or_default();
-                Err(AskError::Refused(Problem::read(status, self.retry_after, &json)))
-            }
+    pub(crate) fn json(&self) -> Result<Value, AskError> {
+        if !(200..=299).contains(&self.status) {
+            return Err(self.refusal());
         }
+        // An answer without a body says yes.
+        if self.body.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&self.body).map_err(|error| AskError::Odd(error.to_string()))
+    }
+
+    /// What an answer says that is no yes.
+    pub(crate) fn refusal(&self) -> AskError {
+        let Self { status, retry_after, .. } = *self;
+        AskError::Refused(match serde_json::from_str(&self.body) {
+            Ok(json) => Problem::read(status, retry_after, &json),
+            Err(_) => Problem { status, retry_after, ..self.said() },
+        })
+    }
+
+    /// What is told in plain words: most refusals about data are. A page of a proxy is none.
+    fn said(&self) -> Problem {
+        let text = self.body.trim();
+        let is_markup = text.starts_with('<');
+        let detail = if is_markup { String::new() } else { text.chars().take(WORDS).collect() };
+        Problem { detail, ..Problem::default() }
     }
 
     fn read<T: Read>(&self) -> Result<T, AskError> {
@@ -328,21 +405,53 @@ impl Answer {
 }
 
 /// Something to [ask](Client::ask) the server, and what its answer is.
-#[derive(Debug)]
 pub struct Request<T> {
-    method: &'static str,
-    path: String,
-    body: Option<String>,
-    answer: PhantomData<T>,
+    question: Question,
+    read: fn(&Answer) -> Result<T, AskError>,
+}
+
+impl<T: Read> Request<T> {
+    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
+        Self::reading(method, path.into(), Answer::read)
+    }
 }
 
 impl<T> Request<T> {
-    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
-        Self { method, path: path.into(), body: None, answer: PhantomData }
+    /// A request whose answer is more than its JSON.
+    pub(crate) fn reading(
+        method: &'static str,
+        path: String,
+        read: fn(&Answer) -> Result<T, AskError>,
+    ) -> Self {
+        Self { question: Question { method, path, headers: Vec::new(), body: None }, read }
+    }
+
+    pub(crate) fn header(mut self, name: &'static str, value: String) -> Self {
+        self.question.headers.push((name, value));
+        self
+    }
+
+    /// With JSON as its body.
+    pub(crate) fn body(mut self, json: String) -> Self {
+        self.question.body = Some(json);
+        self
     }
 
     fn with(self, body: &Value) -> Self {
-        Self { body: Some(body.to_string()), ..self }
+        self.body(body.to_string())
+    }
+}
+
+impl<T> Clone for Request<T> {
+    fn clone(&self) -> Self {
+        Self { question: self.question.clone(), read: self.read }
+    }
+}
+
+impl<T> fmt::Debug for Request<T> {
+    /// Without what is sent: that may be a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Request({} {})", self.question.method, self.question.path)
     }
 }
 
@@ -506,23 +615,20 @@ impl AccountChange {
 }
 
 impl Client {
-    /// Asks the server about accounts. It is for pages: a native program has no HTTP here.
+    /// Asks the server something.
+    ///
+    /// A page is known by its cookies. A native program is nobody in particular, so what it may ask
+    /// is what the server offers to everybody.
     ///
     /// # Errors
     ///
     /// [`AskError`] says why there is no answer.
-    pub async fn ask<T: Read>(&self, request: &Request<T>) -> Result<T, AskError> {
-        let Request { method, path, body, .. } = request;
-        self.answer(method, path, body.clone()).await?.read()
+    pub async fn ask<T>(&self, request: &Request<T>) -> Result<T, AskError> {
+        (request.read)(&self.answer(&request.question).await?)
     }
 
-    async fn answer(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<String>,
-    ) -> Result<Answer, AskError> {
-        platform::request(method, &self.page_address(path), body)
+    async fn answer(&self, question: &Question) -> Result<Answer, AskError> {
+        platform::request(&self.page_address(&question.path), question)
             .await
             .map_err(AskError::Unreachable)
     }
@@ -533,7 +639,14 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: body.to_owned(), retry_after: Some(7), now: 0 }
+        Answer {
+            status,
+            body: body.to_owned(),
+            retry_after: Some(7),
+            now: 0,
+            version: None,
+            headers: Vec::new(),
+        }
     }
 
     #[test]
@@ -554,6 +667,12 @@ mod tests {
         let Err(AskError::Refused(problem)) = answer(400, body).read::<Profile>() else { panic!() };
         assert_eq!((problem.code.as_str(), problem.retry_after), ("fields", Some(7)));
         assert_eq!(problem.errors[0].field, "email");
+    }
+
+    #[test]
+    fn a_refusal_in_plain_words_keeps_them() {
+        let Err(error) = answer(400, "ooo: key is not valid\n").read::<()>() else { panic!() };
+        assert_eq!(error.to_string(), "the server says 400: ooo: key is not valid");
     }
 
     #[test]

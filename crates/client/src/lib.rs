@@ -31,6 +31,7 @@ mod backoff;
 mod bell;
 mod client;
 mod clock;
+pub mod data;
 mod link;
 mod machine;
 mod state;

@@ -9,14 +9,23 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use futures_core::Stream;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::handshake;
+use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::Instant};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{Error, Message, protocol::WebSocketConfig},
 };
 
-use crate::{accounts::Answer, admin::Called, bell::Bell, link::Report, state::End};
+use crate::{
+    accounts::{Answer, Question, tag},
+    bell::Bell,
+    link::Report,
+    state::End,
+};
 
 /// The pings of the server are reported.
 pub(crate) const HEARS_PINGS: bool = true;
@@ -30,23 +39,65 @@ const LARGEST_MESSAGE: usize = 1 << 30;
 /// Tungstenite's own default is 128 KiB for each connection.
 const READ_BUFFER: usize = 16 << 10;
 
-/// The account routes are for pages, which have their browser's HTTP. Programs beside a server have
-/// none of ours.
-pub(crate) async fn request(
-    _method: &str,
-    _address: &str,
-    _body: Option<String>,
-) -> Result<Answer, String> {
-    Err("this build of the client has no HTTP".to_owned())
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks the server; the error says why there is no answer.
+pub(crate) async fn request(address: &str, question: &Question) -> Result<Answer, String> {
+    let answer = tokio::time::timeout(PATIENCE, exchange(address, question)).await;
+    answer
+        .map_err(|_| "no answer in time".to_owned())?
+        .map_err(|error: Box<dyn std::error::Error + Send + Sync>| error.to_string())
 }
 
-/// As [`request`], for any answer.
-pub(crate) async fn call(
-    _method: &str,
-    _address: &str,
-    _body: Option<String>,
-) -> Result<Called, String> {
-    Err("this build of the client has no HTTP".to_owned())
+/// One request on a connection of its own.
+async fn exchange(
+    address: &str,
+    question: &Question,
+) -> Result<Answer, Box<dyn std::error::Error + Send + Sync>> {
+    let rest = address.strip_prefix("http://").unwrap_or(address);
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.contains(']'));
+    let stream = if has_port {
+        TcpStream::connect(host).await?
+    } else {
+        TcpStream::connect((host.trim_matches(['[', ']']), 80)).await?
+    };
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+    let mut request = hyper::Request::builder()
+        .method(question.method)
+        .uri(format!("/{path}"))
+        .header("host", host)
+        .header("content-type", "application/json");
+    // What is said of the body goes before what is usual.
+    for (name, value) in &question.headers {
+        let headers = request.headers_mut().ok_or("the address is none that HTTP knows")?;
+        headers.insert(*name, value.parse()?);
+    }
+    let body = Full::new(Bytes::from(question.body.clone().unwrap_or_default()));
+    let request = request.body(body)?;
+    let exchange = async {
+        let answer = sender.send_request(request).await?;
+        drop(sender);
+        let (head, body) = answer.into_parts();
+        Ok::<_, hyper::Error>((head, body.collect().await?.to_bytes()))
+    };
+    let (answer, _) = tokio::join!(exchange, connection);
+    let (head, body) = answer?;
+    let header = |name| head.headers.get(name).and_then(|it| it.to_str().ok());
+    Ok(Answer {
+        status: head.status.as_u16(),
+        body: String::from_utf8(body.into())?,
+        retry_after: header("retry-after").and_then(|it| it.parse().ok()),
+        // Only sessions of pages need it.
+        now: 0,
+        version: header("etag").map(tag),
+        headers: head
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect(),
+    })
 }
 
 type Stage = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -19,7 +19,7 @@ use web_sys::{
     BinaryType, CloseEvent, Event, EventTarget, MessageEvent, VisibilityState, WebSocket, Window,
 };
 
-pub(crate) use crate::fetch::{call, request};
+pub(crate) use crate::fetch::request;
 use crate::{bell::Bell, link::Report, state::End};
 
 /// The subprotocol under which refusals are told after the upgrade: a browser does not show a page

@@ -165,7 +165,7 @@ impl Site {
 
 pub(crate) fn router(site: Option<&Site>) -> Router<Door> {
     let router = Router::new()
-        .route("/", get(root))
+        .route("/", get(root).delete(admin::delete))
         .route("/_ui", get(page))
         .route("/_ui/{*view}", get(page))
         .route("/_pkg/{*name}", get(package));

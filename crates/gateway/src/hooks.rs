@@ -9,6 +9,8 @@ use std::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use monoxide_engine::{Denied, Identity};
 
+use crate::seats::Seat;
+
 /// Who subscribes, and to what.
 ///
 /// ```
@@ -49,17 +51,23 @@ impl Hooks {
         self.unsubscribe.push(Arc::new(hook));
     }
 
+    /// Whether anybody may refuse a subscription because of who asks.
+    pub(crate) fn ask_about_subscribers(&self) -> bool {
+        !self.subscribe.is_empty()
+    }
+
     /// Asks whether the subscription may begin.
     pub(crate) async fn admit(
         &self,
         identity: &Identity,
         path: String,
+        seat: Seat,
     ) -> Result<Admitted, Denied> {
         let subscriber = Subscriber { identity: identity.clone(), path };
         for hook in &self.subscribe {
             hook(subscriber.clone()).await?;
         }
-        Ok(Admitted { subscriber, unsubscribe: self.unsubscribe.clone() })
+        Ok(Admitted { subscriber, unsubscribe: self.unsubscribe.clone(), _seat: seat })
     }
 }
 
@@ -77,6 +85,7 @@ impl fmt::Debug for Hooks {
 pub(crate) struct Admitted {
     subscriber: Subscriber,
     unsubscribe: Vec<Arc<Tell>>,
+    _seat: Seat,
 }
 
 impl Admitted {

@@ -1,6 +1,12 @@
 //! The whole server, from a bound port to the last close frame.
 
-use std::{io, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use monoxide_engine::Engine;
@@ -24,16 +30,22 @@ use crate::{
     guests::{Guests, Limits},
     hosts::Hosts,
     listen::Listening,
+    monitor::{Monitor, Stored},
     operator,
     origins::Origins,
     pace::Timeouts,
     proxies::Proxies,
     quotas::{Quotas, Rate, Rates},
+    range::Ranges,
+    seats::Seats,
     tls::{Tls, TlsError},
 };
 
 /// How long a connection that was cut may take to notice.
 const CUT: Duration = Duration::from_secs(1);
+
+/// How many sockets an account may have.
+const SUBSCRIPTIONS: NonZeroUsize = NonZeroUsize::new(4096).expect("4096 is not 0");
 
 /// How often old sessions are forgotten.
 const SWEEP: Duration = Duration::from_secs(60 * 60);
@@ -123,6 +135,14 @@ impl Builder {
     pub fn max_connections_per_address(mut self, count: usize) -> Self {
         let limits = &mut self.settings.limits;
         (limits.per_address, limits.from_here) = (count, count);
+        self
+    }
+
+    /// How many sockets one account may have at once, wherever they come from. One above it is
+    /// refused with 429 and `Retry-After`, or closed with 1013 when it says over the socket who it
+    /// is. Default: 4,096.
+    pub fn max_subscriptions_per_account(mut self, count: NonZeroUsize) -> Self {
+        self.settings.seats = Seats::new(count);
         self
     }
 
@@ -255,6 +275,20 @@ impl Builder {
         self
     }
 
+    /// Says to those who look after the server, at `/_monitor`, what keeps everything: what writes
+    /// the folder, such as `redb`, and when a write is answered, such as `flushed`. Default: that
+    /// nothing is kept over a restart.
+    pub fn stored(
+        mut self,
+        folder: impl Into<PathBuf>,
+        backend: impl Into<String>,
+        durability: impl Into<String>,
+    ) -> Self {
+        let (folder, backend, durability) = (folder.into(), backend.into(), durability.into());
+        self.settings.stored = Some(Stored { folder, backend, durability });
+        self
+    }
+
     /// The server as described.
     ///
     /// # Errors
@@ -289,6 +323,7 @@ impl Server {
             max_body: 10 * 1024 * 1024,
             max_message: 1024 * 1024,
             quotas: Arc::default(),
+            seats: Seats::new(SUBSCRIPTIONS),
             limits: Limits { total: 65_536, per_address: 4096, from_here: usize::MAX },
             ping: Duration::from_secs(60),
             pong: Duration::from_secs(150),
@@ -307,6 +342,7 @@ impl Server {
             compression: true,
             admin_socket: None,
             schedule: None,
+            stored: None,
             application: Application::default(),
             auth: None,
         };
@@ -340,8 +376,12 @@ impl Server {
         let backups = Arc::new(Backups::default());
         let running = Running { address, since, guests, backups: Arc::clone(&backups) };
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
-        let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
+        let (monitor, ranges, engine_too) = (Monitor::new(), Ranges::new(), engine.clone());
+        let watched = monitor.clone();
+        let house =
+            House { engine: engine_too, settings: own, sockets, clock, monitor, ranges, running };
         let door = Door::new(house);
+        tasks.spawn(watched.run(door.clone(), door.sockets.stop.clone()));
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
         let doors = Doors::new(door.clone(), shadows);
         let edge = Edge::new(doors.clone(), Arc::clone(&settings), opened.clone());

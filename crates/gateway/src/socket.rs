@@ -11,20 +11,25 @@ use std::{
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
-use monoxide_engine::{Backlog, Identity, Overdue, Session, Subscription};
-use monoxide_protocol::{Version, Watched};
+use monoxide_engine::{Identity, Overdue, Session, Subscription};
+use monoxide_identity::ADMIN;
+use monoxide_protocol::{Range, Version, Watched};
 use tokio::time::{Instant, error::Elapsed, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
 use crate::{
-    auth::{Asker, Said, Watch},
+    admin::CLOCK,
+    auth::{Asker, Said, Turn, Watch},
     clock::Ticks,
-    connections::Listed,
+    connections::{Listed, Watching},
     door::{Door, Settings},
     error::Refusal,
     guests::Guest,
     hooks::Admitted,
+    monitor,
+    range::Window,
+    told::Reader,
     upgrade::{self, Connection, Upgrade},
     websocket::{Broken, Close, Event, Violation, WebSocket},
 };
@@ -43,7 +48,10 @@ const INTRODUCTION: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) enum Wanted {
     Watched(Watched),
+    /// A part of a list.
+    Window(Range),
     Clock,
+    Monitor,
 }
 
 /// Goes on as a socket.
@@ -69,7 +77,9 @@ impl Wanted {
     fn span(&self) -> Span {
         match self {
             Self::Watched(watched) => tracing::debug_span!("subscriber", %watched),
+            Self::Window(range) => tracing::debug_span!("window", %range.glob),
             Self::Clock => tracing::debug_span!("clock"),
+            Self::Monitor => tracing::debug_span!("monitor"),
         }
     }
 
@@ -80,15 +90,28 @@ impl Wanted {
         door: &Door,
         since: Option<Version>,
     ) -> Result<(Source, Admitted), Refusal> {
+        let seat = door.settings.seats.take(session.identity())?;
         let (source, path) = match self {
             Self::Watched(watched) => {
                 let path = watched.to_string();
                 let subscription = session.subscribe(watched, since).await?;
                 (Source::Subscription(subscription), path)
             }
+            Self::Window(range) => {
+                let path = range.glob.to_string();
+                let subscription = session.subscribe(range.glob.clone(), None).await?;
+                let (engine, ranges) = (door.engine.clone(), door.ranges.clone());
+                let window = Window::new(engine, ranges, subscription, range);
+                (Source::Window(Box::new(window)), path)
+            }
             Self::Clock => (Source::Clock(door.clock.subscribe()), String::new()),
+            Self::Monitor => {
+                // Who says over the socket who it is has passed no guard that asked for this.
+                door.administrator(session.identity())?;
+                (Source::Monitor(door.monitor.watch()), monitor::NAME.to_owned())
+            }
         };
-        let admitted = door.settings.application.hooks.admit(session.identity(), path).await;
+        let admitted = door.settings.application.hooks.admit(session.identity(), path, seat).await;
         Ok((source, admitted.map_err(monoxide_engine::Error::from)?))
     }
 }
@@ -202,14 +225,18 @@ async fn introduce(
 #[derive(Debug)]
 pub(crate) enum Source {
     Subscription(Subscription),
+    Window(Box<Window>),
     Clock(Ticks),
+    Monitor(Reader),
 }
 
 impl Source {
-    fn backlog(&self) -> Option<Backlog> {
+    fn watching(&self) -> Watching {
         match self {
-            Self::Subscription(subscription) => Some(subscription.backlog()),
-            Self::Clock(_) => None,
+            Self::Subscription(subscription) => Watching::Topic(subscription.backlog()),
+            Self::Window(window) => Watching::Topic(window.backlog()),
+            Self::Clock(_) => Watching::Own(CLOCK),
+            Self::Monitor(_) => Watching::Own(monitor::NAME),
         }
     }
 
@@ -217,14 +244,36 @@ impl Source {
     fn overdue(&self) -> Overdue {
         match self {
             Self::Subscription(subscription) => subscription.overdue(),
-            Self::Clock(_) => Overdue::default(),
+            Self::Window(_) | Self::Clock(_) | Self::Monitor(_) => Overdue::default(),
         }
     }
 
     async fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.next().await,
+            Self::Window(window) => window.next().await,
             Self::Clock(ticks) => ticks.next().await,
+            Self::Monitor(reader) => reader.next().await,
+        }
+    }
+
+    /// Whether it can go on as somebody with these roles. Who cannot may come back.
+    fn is_for(&self, identity: &Identity) -> bool {
+        match self {
+            Self::Subscription(_) | Self::Clock(_) => true,
+            // It is read anew, by somebody else.
+            Self::Window(_) => false,
+            Self::Monitor(_) => identity.has_role(ADMIN),
+        }
+    }
+
+    /// Goes on as somebody with other roles. What may not be seen any more is taken back by the next
+    /// message.
+    fn change_identity(&mut self, identity: Identity) {
+        match self {
+            Self::Subscription(subscription) => subscription.change_identity(identity),
+            // They tell everybody the same, and no window goes on.
+            Self::Window(_) | Self::Clock(_) | Self::Monitor(_) => {}
         }
     }
 
@@ -232,7 +281,7 @@ impl Source {
     fn ready(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.ready(),
-            Self::Clock(_) => None,
+            Self::Window(_) | Self::Clock(_) | Self::Monitor(_) => None,
         }
     }
 }
@@ -250,6 +299,8 @@ enum Ending {
     Broken(Broken),
     /// The client wanted to leave, and was answered.
     Left,
+    /// An administrator wants it to end.
+    Unwanted,
     /// The client may not be here, or not any more.
     Refused(Close),
 }
@@ -266,6 +317,7 @@ impl Ending {
                 Violation::NotUtf8 => (1007, "the text is not UTF-8"),
                 Violation::TooLarge => (1009, "the message is too large"),
             },
+            Self::Unwanted => (4000, "closed by an administrator"),
             Self::Refused(close) => *close,
             Self::Broken(Broken::HungUp | Broken::Connection(_)) | Self::Left => return None,
         })
@@ -288,7 +340,7 @@ impl Carried {
         guest: Arc<Guest>,
         watch: Option<Box<Watch>>,
     ) -> Self {
-        let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
+        let listed = Listed::new(guest, admitted.identity().clone(), source.watching());
         Self { source, listed, watch, _until_it_ends: admitted }
     }
 }
@@ -348,7 +400,7 @@ fn parted(parted: Result<Result<(), Broken>, Elapsed>) {
 async fn carry(
     Carried { source, listed, watch, .. }: &mut Carried,
     socket: &mut WebSocket<Connection>,
-    Settings { ping, pong, .. }: &Settings,
+    Settings { ping, pong, application, .. }: &Settings,
     stop: CancellationToken,
 ) -> Ending {
     let mut next_ping = Instant::now() + *ping;
@@ -360,7 +412,17 @@ async fn carry(
             biased;
             () = &mut stopped => return Ending::Stopping,
             // Before the messages: there may always be one.
-            () = poll_fn(|context| poll_ended(watch, context)) => return Ending::Refused((4401, "the token is not good any more")),
+            () = poll_fn(|context| listed.poll_unwanted(context)) => return Ending::Unwanted,
+            turn = poll_fn(|context| poll_watch(watch, context)) => match turn {
+                // Whoever has a say in it was asked about who it was: it may come back, and they
+                // are asked again.
+                Turn::Changed(identity)
+                    if !application.hooks.ask_about_subscribers() && source.is_for(&identity) =>
+                {
+                    source.change_identity(identity);
+                }
+                Turn::Changed(_) | Turn::Ended => return Ending::Refused((4401, "the token is not good any more")),
+            },
             message = source.next(), if socket.is_drained() => match message {
                 Some(message) => overdue = send(message, source, socket, listed),
                 None => return Ending::Stopping,
@@ -391,9 +453,10 @@ async fn carry(
     }
 }
 
-/// Comes about when a socket's client may not be here any more; never for those without a token.
-fn poll_ended(watch: &mut Option<Box<Watch>>, context: &mut Context<'_>) -> Poll<()> {
-    watch.as_mut().map_or(Poll::Pending, |watch| watch.poll_ended(context))
+/// Comes about when a socket's client may not be here any more, or has other roles; never for those
+/// without a token.
+fn poll_watch(watch: &mut Option<Box<Watch>>, context: &mut Context<'_>) -> Poll<Turn> {
+    watch.as_mut().map_or(Poll::Pending, |watch| watch.poll(context))
 }
 
 /// Takes what a client said about who it is.

@@ -19,11 +19,11 @@ use leptos::{
 };
 use monoxide_client::{
     Client,
-    accounts::{self, AskError, Entrance, NewAccount, Profile, Read, Request, SignedIn},
+    accounts::{self, AskError, Entrance, NewAccount, Profile, Request, SignedIn},
 };
 use web_sys::HtmlElement;
 
-use crate::model::renewal;
+use crate::model::renewal::{self, Term};
 
 /// Whether somebody is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,9 +202,11 @@ impl Session {
         self.part(&[accounts::end_sessions(), accounts::sign_out()]).await
     }
 
-    /// Signs out by these requests. What is being ended is not renewed meanwhile.
+    /// Signs out by these requests. What is being ended is not renewed meanwhile, here or in
+    /// another page.
     async fn part(self, requests: &[Request<()>]) -> Result<(), AskError> {
         self.kept.update_value(|kept| kept.parting = true);
+        let _turn = browser::turn().await;
         let mut parted = Ok(());
         for request in requests {
             parted = self.client().ask(request).await;
@@ -218,6 +220,10 @@ impl Session {
             self.leave(Why::SignedOut).await;
         }
         self.kept.update_value(|kept| kept.parting = false);
+        if parted.is_err() {
+            // Whatever was left out meanwhile.
+            self.check();
+        }
         parted
     }
 
@@ -227,12 +233,17 @@ impl Session {
     /// # Errors
     ///
     /// What the server says; or that the session has ended, when somebody else has signed in.
-    pub async fn ask<T: Read>(self, request: &Request<T>) -> Result<T, AskError> {
+    pub async fn ask<T>(self, request: &Request<T>) -> Result<T, AskError> {
         let before = self.account();
         match self.client().ask(request).await {
             Err(error) if error.needs_sign_in() => {
                 self.admitted().await;
                 if self.account() == before { self.client().ask(request).await } else { Err(error) }
+            }
+            Err(error) if error.code() == "not-allowed" => {
+                // The account's roles may be others than this page knows.
+                self.check();
+                Err(error)
             }
             answer => answer,
         }
@@ -302,15 +313,15 @@ impl Session {
             Err(AskError::Refused(problem)) if problem.status == 404 => return self.open(),
             Err(error) => return Err(error),
         };
-        // Another page may have renewed it while this one waited for its turn.
-        let due = browser::due();
-        let is_fresh = due.is_some_and(|due| due > browser::now());
-        if entrance.account.is_none() && due.is_none() {
-            self.go_out(self.why(), &entrance);
-            return Ok(());
-        }
-        if entrance.account.is_some() && is_fresh {
-            return self.admit(client.ask(&accounts::profile()).await?);
+        match &entrance.signed_in {
+            None if !entrance.refreshable => {
+                self.go_out(self.why(), &entrance);
+                return Ok(());
+            }
+            Some(signed_in) if is_fresh(signed_in) => {
+                return self.admit(client.ask(&accounts::profile()).await?);
+            }
+            _ => {}
         }
         match client.ask(&accounts::refresh()).await {
             Ok(signed_in) => {
@@ -340,12 +351,14 @@ impl Session {
             Standing::In(_) => Why::Ended,
             Standing::Out(out) => out.why,
             // It may have ended long ago.
-            Standing::Asking { .. } | Standing::Open if browser::due().is_some() => Why::Ended,
+            Standing::Asking { .. } | Standing::Open if browser::term().is_some() => Why::Ended,
             Standing::Asking { .. } | Standing::Open => Why::New,
         })
     }
 
     async fn enter(self, request: Request<SignedIn>) -> Result<(), AskError> {
+        // What another page is told of the session before would take the new one's cookies away.
+        let _turn = browser::turn().await;
         keep(&self.client().ask(&request).await?);
         self.admit(self.client().ask(&accounts::profile()).await?)
     }
@@ -366,15 +379,15 @@ impl Session {
         if let Some(focused) = focused {
             browser::focus_soon(focused);
         }
-        let (now, due) = (browser::now(), browser::due());
-        self.check_in(renewal::wait(now, due.unwrap_or(now)));
+        self.check_in(renewal::wait(browser::now(), browser::term().map(|term| term.due)));
         Ok(())
     }
 
     /// Takes note that nobody is signed in any more, and asks how one can come in.
     async fn leave(self, why: Why) {
         let entrance = self.client().ask(&accounts::entrance()).await.ok();
-        let closed = Entrance { account: None, registration: false, set_up: false };
+        let closed =
+            Entrance { signed_in: None, refreshable: false, registration: false, set_up: false };
         self.go_out(why, &entrance.unwrap_or(closed));
     }
 
@@ -396,7 +409,11 @@ impl Session {
             Standing::Out(out) if why != Why::SignedOut => out.account,
             _ => None,
         };
-        self.standing.set(Standing::Out(Out { why, account, registration, set_up }));
+        let out = Standing::Out(Out { why, account, registration, set_up });
+        // What somebody types there stays.
+        if self.standing.with_untracked(|it| *it != out) {
+            self.standing.set(out);
+        }
     }
 
     /// The server is out of reach: whoever is signed in stays so, and it is asked again.
@@ -427,7 +444,7 @@ impl Session {
     /// what other pages of this browser do.
     fn listen(self) {
         let wake = move || {
-            let overdue = browser::due().is_some_and(|due| due <= browser::now());
+            let overdue = browser::term().is_some_and(|term| term.due <= browser::now());
             let standing = self.standing.get_untracked();
             if matches!(standing, Standing::Asking { .. })
                 || (overdue && matches!(standing, Standing::In(_)))
@@ -441,7 +458,7 @@ impl Session {
         let told = window_event_listener(ev::storage, move |event| {
             let is_in = matches!(self.standing.get_untracked(), Standing::In(_));
             // Somebody has signed in or out in another page.
-            if browser::is_about_session(&event) && is_in != browser::due().is_some() {
+            if browser::is_about_session(&event) && is_in != browser::term().is_some() {
                 self.check();
             }
         });
@@ -449,7 +466,19 @@ impl Session {
     }
 }
 
+/// Whether a token need not be renewed yet. Another page may have renewed it while this one waited
+/// for its turn; the server knows that at once, and what pages tell each other may come later.
+fn is_fresh(signed_in: &SignedIn) -> bool {
+    let term = browser::term();
+    if renewal::is_newer(term, signed_in.expires) {
+        keep(signed_in);
+        return true;
+    }
+    term.is_some_and(|term| term.due > browser::now())
+}
+
 /// Notes when the session has to be renewed, for all pages of this browser.
 fn keep(signed_in: &SignedIn) {
-    browser::keep(renewal::due(browser::now(), signed_in.lifetime()));
+    let due = renewal::due(browser::now(), signed_in.lifetime());
+    browser::keep(Term { due, expires: signed_in.expires });
 }

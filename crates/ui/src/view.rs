@@ -4,6 +4,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod accounts;
+mod admission;
 mod asked;
 mod backups;
 mod commands;
@@ -37,6 +38,7 @@ mod user;
 
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
+    admission::Admission,
     backups::BackupsPage,
     commands::{Commands, Offer, Overlay, PAGES, is_for_administrators, use_commands},
     connection::{Age, Connection, Waiting},
@@ -44,7 +46,7 @@ pub use self::{
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     endpoints::EndpointsPage,
-    entrance::{Entrance, Gate, Login, SetUp},
+    entrance::{Gate, Login, Newcomer},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
     filters::FiltersPage,
     flash::{Lamp, Tracked},

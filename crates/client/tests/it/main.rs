@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test fails by panicking")]
 
 mod clock;
+mod data;
 mod real;
 mod replica;
 mod server;

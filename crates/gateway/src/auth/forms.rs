@@ -149,6 +149,10 @@ pub(super) struct Authorized {
 pub(super) struct Entrance {
     /// Who is signed in, if anybody is.
     pub(super) account: Option<String>,
+    /// Until when their token is good, in seconds since the Unix epoch.
+    pub(super) expires: Option<u64>,
+    /// Whether a page sent a refresh token as a cookie. It may not be good any more.
+    pub(super) refreshable: bool,
     /// Whether people can make themselves an account.
     pub(super) registration: bool,
     /// Whether there is no administrator yet.

@@ -53,7 +53,7 @@ impl Visitor {
         let mut response = uncached(Json(told));
         if cookies {
             let now = auth.identities.clock().seconds();
-            cookies::keep(response.headers_mut(), signed_in, auth.secure, now);
+            cookies::keep(response.headers_mut(), &self.headers, signed_in, auth.secure, now);
         }
         Ok(response)
     }
@@ -70,10 +70,14 @@ pub(super) fn uncached(body: impl axum::response::IntoResponse) -> Response {
 }
 
 pub(super) async fn entrance(visitor: Visitor) -> Result<Response, Refusal> {
-    let Visitor { asker, .. } = visitor;
-    let identities = &asker.auth.identities;
+    let Visitor { asker, headers, .. } = visitor;
+    let (auth, caller) = (&asker.auth, asker.caller.as_ref());
+    let identities = &auth.identities;
+    let is_own_page = auth.wants_cookies(&headers).unwrap_or_default();
     Ok(uncached(Json(Entrance {
-        account: asker.caller.as_ref().map(|caller| caller.account.to_string()),
+        account: caller.map(|caller| caller.account.to_string()),
+        expires: caller.map(|caller| caller.expires),
+        refreshable: is_own_page && cookies::refresh(&headers, auth.secure).is_some(),
         registration: identities.is_registration_open(),
         set_up: identities.needs_set_up()?,
     })))
@@ -128,7 +132,7 @@ pub(super) async fn refresh(
             let is_over = matches!(error, monoxide_identity::Error::Token(_));
             let mut response = Refusal::from(error).into_response();
             if cookies && is_over {
-                cookies::forget(response.headers_mut(), auth.secure);
+                cookies::forget(response.headers_mut(), &visitor.headers, auth.secure);
             }
             Ok(response)
         }
@@ -140,7 +144,7 @@ pub(super) async fn sign_out(visitor: Visitor) -> Result<Response, Refusal> {
     let cookies = auth.wants_cookies(&visitor.headers)?;
     let mut response = uncached(StatusCode::NO_CONTENT);
     if cookies {
-        cookies::forget(response.headers_mut(), auth.secure);
+        cookies::forget(response.headers_mut(), &visitor.headers, auth.secure);
     }
     match visitor.asker.signed_in() {
         Ok(caller) => match auth.identities.end_session(&caller.account, caller.session).await {

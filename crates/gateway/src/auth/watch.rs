@@ -1,10 +1,10 @@
-//! Whether a socket may stay open: its token may expire, its session may end, its account may
-//! change.
+//! Whether a socket may stay open, and as whom: its token may expire, its session may end, its
+//! account may have other roles.
 
 use std::{
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
@@ -20,8 +20,18 @@ use crate::error::Refusal;
 pub(crate) struct Watch {
     auth: Arc<Auth>,
     caller: Caller,
-    /// Comes about when the token is not good any more.
-    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
+    by_cookie: bool,
+    /// Comes about when it has to be looked again.
+    disturbed: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// What became of the client of a socket.
+#[derive(Debug)]
+pub(crate) enum Turn {
+    /// Its token is not good any more.
+    Ended,
+    /// It goes on with other roles.
+    Changed(Identity),
 }
 
 /// What a client says over a socket about who it is.
@@ -60,13 +70,23 @@ impl Watch {
     }
 
     fn new(auth: Arc<Auth>, caller: Caller, by_cookie: bool) -> Self {
-        let ended = Box::pin(until_ended(auth.identities.clone(), caller.clone(), by_cookie));
-        Self { auth, caller, ended }
+        let identities = auth.identities.clone();
+        let disturbed = Box::pin(until_disturbed(identities, caller.clone(), by_cookie));
+        Self { auth, caller, by_cookie, disturbed }
     }
 
-    /// Comes about when the socket has to be closed.
-    pub(crate) fn poll_ended(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        self.ended.as_mut().poll(context)
+    /// Comes about when the socket has to be closed, or goes on as somebody else.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Turn> {
+        ready!(self.disturbed.as_mut().poll(context));
+        if !self.caller.changed.is_cancelled() {
+            return Poll::Ready(Turn::Ended);
+        }
+        let Ok(caller) = self.auth.identities.look_again(&self.caller) else {
+            return Poll::Ready(Turn::Ended);
+        };
+        let identity = caller.identity.clone();
+        *self = Self::new(Arc::clone(&self.auth), caller, self.by_cookie);
+        Poll::Ready(Turn::Changed(identity))
     }
 
     /// Takes what the client said: with a fresh token of the same account the socket stays open
@@ -101,7 +121,7 @@ impl Auth {
     }
 }
 
-async fn until_ended(identities: Identities, caller: Caller, by_cookie: bool) {
+async fn until_disturbed(identities: Identities, caller: Caller, by_cookie: bool) {
     let mut expires = caller.expires;
     loop {
         let left = Duration::from_secs(expires).saturating_sub(identities.clock().now());

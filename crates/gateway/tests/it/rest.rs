@@ -227,7 +227,7 @@ async fn what_is_not_json_is_refused_and_never_stored() {
 
 #[tokio::test]
 async fn json_deeper_than_128_is_refused() {
-    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    let nested = |depth: usize| "[".repeat(depth) + "]".repeat(depth).as_str();
     let server = TestServer::start().await;
     for depth in [127, 128] {
         let answer = server.request("POST", "/deep", nested(depth)).await;

@@ -219,19 +219,19 @@ impl Identities {
         let state = shared.read()?;
         let stored = state.keys.iter().filter(|key| key.is_good(now)).map(|key| &key.key);
         let claims = shared.issuer.verify(token, shared.given.iter().chain(stored), now)?;
-        let session = shared.session(&state, claims.sid)?;
-        let person = state.accounts.get(&claims.sub).ok_or(TokenError::Ended)?;
-        if session.account != claims.sub || person.stored.account.disabled {
-            return Err(TokenError::Ended.into());
-        }
-        let changed = state.sessions.get(&claims.sid).map(|live| live.changed.clone());
-        Ok(Caller {
-            identity: person.identity.clone(),
-            account: claims.sub,
-            session: claims.sid,
-            expires: claims.exp,
-            changed: changed.ok_or(TokenError::Ended)?,
-        })
+        shared.caller(&state, claims.sub, claims.sid, claims.exp)
+    }
+
+    /// Who it is now, after something has [changed](Caller::changed). Whether the token has expired
+    /// meanwhile is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Token`] when the session has ended, or the account is disabled.
+    pub fn look_again(&self, caller: &Caller) -> Result<Caller, Error> {
+        let shared = &self.shared;
+        let state = shared.read()?;
+        shared.caller(&state, caller.account.clone(), caller.session, caller.expires)
     }
 
     /// Until when the newest token of a session is good, in seconds since the Unix epoch; `None`
@@ -298,6 +298,24 @@ impl Shared {
         let session = state.sessions.get(&id).map(|live| &live.session);
         let session = session.filter(|session| !is_idle(session.last_used, now));
         Ok(session.ok_or(TokenError::Ended)?)
+    }
+
+    /// Who has a token of this session, as the account is now.
+    fn caller(
+        &self,
+        state: &State,
+        account: AccountName,
+        session: SessionId,
+        expires: u64,
+    ) -> Result<Caller, Error> {
+        let person = state.accounts.get(&account).ok_or(TokenError::Ended)?;
+        let owner = &self.session(state, session)?.account;
+        if *owner != account || person.stored.account.disabled {
+            return Err(TokenError::Ended.into());
+        }
+        let live = state.sessions.get(&session).ok_or(TokenError::Ended)?;
+        let (identity, changed) = (person.identity.clone(), live.changed.clone());
+        Ok(Caller { identity, account, session, expires, changed })
     }
 
     fn issue(

@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlElement, Storage, StorageEvent};
 
-use crate::model::Place;
+use crate::model::{Place, renewal::Term};
 
 /// What pages of one browser tell each other: when the session has to be renewed. It is no secret,
 /// and there when somebody is signed in.
@@ -27,14 +27,14 @@ fn storage() -> Option<Storage> {
     window().local_storage().ok().flatten()
 }
 
-/// When the session has to be renewed, if there is one.
-pub(super) fn due() -> Option<u64> {
-    storage()?.get_item(SESSION).ok()??.parse().ok()
+/// Until when the session is good, if there is one.
+pub(super) fn term() -> Option<Term> {
+    Term::read(&storage()?.get_item(SESSION).ok()??)
 }
 
-pub(super) fn keep(due: u64) {
-    // Without storage the session is renewed more often than it needs be.
-    _ = storage().map(|storage| storage.set_item(SESSION, &due.to_string()));
+pub(super) fn keep(term: Term) {
+    // Without storage the session is looked at more often than it needs be.
+    _ = storage().map(|storage| storage.set_item(SESSION, &term.to_string()));
 }
 
 pub(super) fn forget() {

@@ -1,10 +1,7 @@
 //! The application's endpoints, and a form that calls them.
 
 use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
-use monoxide_client::{
-    Client,
-    admin::{self, Called, EndpointShown, MethodShown},
-};
+use monoxide_client::admin::{self, Called, EndpointShown, MethodShown};
 use serde_json::Value;
 
 use super::{
@@ -13,6 +10,7 @@ use super::{
 };
 use crate::{
     model::{Command, Words, call_address, fits},
+    session::use_session,
     view::{CopyButton, Icon, Notice, document::origin},
 };
 
@@ -115,7 +113,7 @@ type Filled = (String, RwSignal<String>);
 /// A form that calls a method, and what it answered.
 #[component]
 fn Call(path: String, vars: Vec<(String, String)>, method: MethodShown) -> impl IntoView {
-    let client = expect_context::<Client>();
+    let session = use_session();
     let MethodShown { name, params, request, response, request_schema } = method;
     let of = format!("{name} {path}");
     let filled = |names: &[(String, String)]| -> Vec<Filled> {
@@ -124,7 +122,7 @@ fn Call(path: String, vars: Vec<(String, String)>, method: MethodShown) -> impl 
     let (var_values, param_values) = (filled(&vars), filled(&params));
     let body = request.as_ref().map(|it| RwSignal::new(pretty(it)));
     let trouble = RwSignal::new(String::new());
-    let answer = RwSignal::new(None::<Called>);
+    let answer = RwSignal::new(None::<(Called, f64)>);
     let sending = RwSignal::new(false);
     let address = {
         let (path, vars, params) = (path.clone(), var_values.clone(), param_values.clone());
@@ -144,10 +142,11 @@ fn Call(path: String, vars: Vec<(String, String)>, method: MethodShown) -> impl 
             }
             trouble.set(String::new());
             sending.set(true);
-            let (client, method) = (client.clone(), method.clone());
+            let call = admin::call(&method, address, text);
             spawn_local(async move {
-                match client.call(&method, &address, text).await {
-                    Ok(called) => _ = answer.try_set(Some(called)),
+                let begun = js_sys::Date::now();
+                match session.ask(&call).await {
+                    Ok(called) => _ = answer.try_set(Some((called, js_sys::Date::now() - begun))),
                     Err(error) => _ = trouble.try_set(Words::of(&error).whole),
                 }
                 _ = sending.try_set(false);
@@ -179,7 +178,7 @@ fn Call(path: String, vars: Vec<(String, String)>, method: MethodShown) -> impl 
             </div>
         </form>
         <div aria-live="polite">
-            {move || answer.get().map(|called| view! { <Answer called/> })}
+            {move || answer.get().map(|(called, milliseconds)| view! { <Answer called milliseconds/> })}
         </div>
         {request_schema.map(|value| view! { <JsonFold title="What it takes (JSON Schema)" of=of.clone() value/> })}
         {response.map(|value| view! { <JsonFold title="What it answers, by example" of=of value/> })}
@@ -255,8 +254,8 @@ fn Body(body: RwSignal<String>, of: String) -> impl IntoView {
 
 /// What came back.
 #[component]
-fn Answer(called: Called) -> impl IntoView {
-    let Called { status, headers, body, milliseconds } = called;
+fn Answer(called: Called, milliseconds: f64) -> impl IntoView {
+    let Called { status, headers, body } = called;
     let class = match status {
         200..=299 => "tag live",
         300..=399 => "tag",

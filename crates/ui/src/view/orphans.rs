@@ -1,11 +1,13 @@
 //! Keys that no filter is for.
 
 use leptos::{html, prelude::*, task::spawn_local};
-use monoxide_client::{Client, accounts::AskError, admin};
-use monoxide_protocol::Glob;
-use serde_json::Value;
+use monoxide_client::{
+    admin,
+    data::{self, Condition},
+};
+use monoxide_protocol::{Json, Key};
 
-use super::asked::{Confirm, Find, Head, use_asked};
+use super::asked::{Asked, Confirm, Find, Head, use_asked};
 use crate::{
     Session,
     model::{Place, Words, fits},
@@ -19,75 +21,31 @@ const PAGE: usize = 200;
 /// The keys that no filter is for, and a way to delete them.
 #[component]
 pub fn OrphansPage() -> impl IntoView {
-    let (session, client) = (use_session(), expect_context::<Client>());
-    let toasts = use_toasts();
+    let (session, toasts) = (use_session(), use_toasts());
     let asked = use_asked(admin::orphan_keys);
     let find = RwSignal::new(String::new());
     let shown = RwSignal::new(PAGE);
     let found = Memo::new(move |_| {
         let mut keys = asked.get().unwrap_or_default();
-        find.with(|find| keys.retain(|key| fits(find, key).is_some()));
+        find.with(|find| keys.retain(|key| fits(find, key.as_str()).is_some()));
         keys
     });
-    let wanted = RwSignal::new(Vec::<String>::new());
+    let wanted = RwSignal::new(Vec::<Key>::new());
     let dialog = NodeRef::<html::Dialog>::new();
-    let ask = move |keys: Vec<String>| {
+    let ask = move |keys: Vec<Key>| {
         wanted.set(keys);
         if let Some(dialog) = dialog.get_untracked() {
             _ = dialog.show_modal();
         }
     };
     let delete = move |()| {
-        let (keys, client) = (wanted.get_untracked(), client.clone());
+        let keys = wanted.get_untracked();
         spawn_local(async move {
-            match keys.as_slice() {
-                [key] => match delete_one(session, &client, key).await {
-                    Ok(before) => {
-                        let (text, key) = (format!("Deleted {key}"), key.clone());
-                        match before {
-                            Some(data) => toasts.say_with_undo(text, move || {
-                                let (client, key, data) =
-                                    (client.clone(), key.clone(), data.clone());
-                                spawn_local(async move {
-                                    put_back(toasts, &client, &key, &data).await;
-                                    asked.again();
-                                });
-                            }),
-                            None => toasts.say(text),
-                        }
-                    }
-                    Err(why) => toasts.complain(why),
-                },
-                keys => match delete_all(session, keys).await {
-                    Ok(()) => toasts.say(format!("Deleted {} keys", keys.len())),
-                    Err((done, why)) => {
-                        toasts.complain(format!("Deleted {done} of {}. {why}", keys.len()))
-                    }
-                },
-            }
+            carry_out(session, toasts, asked, &keys).await;
             asked.again();
         });
     };
-    let line = move |key: String| {
-        let of = key.clone();
-        let ask = move |_| ask(vec![of.clone()]);
-        let shown = key.clone();
-        let name = match Glob::parse(&key) {
-            Ok(glob) => {
-                view! { <Link to=Place::Document(glob) class="line-title mono">{shown}</Link> }
-                    .into_any()
-            }
-            Err(_) => shown.into_any(),
-        };
-        view! {
-            <li class="line">
-                <div class="line-main">{name}</div>
-                <button type="button" class="button" on:click=ask>
-                    {Icon::Trash.draw()} "Delete" <span class="unseen">" "{key}</span>
-                </button>
-            </li>
-        }
-    };
+    let line = move |key: Key| view! { <Line key ask/> };
     let list = asked.show(move |keys| {
         if keys.is_empty() {
             return view! {
@@ -140,34 +98,74 @@ pub fn OrphansPage() -> impl IntoView {
     }
 }
 
+#[component]
+fn Line(key: Key, ask: impl Fn(Vec<Key>) + Send + 'static) -> impl IntoView {
+    let (name, spoken, place) =
+        (key.to_string(), format!(" {key}"), Place::of(&key.clone().into()));
+    view! {
+        <li class="line">
+            <div class="line-main">
+                <Link to=place class="line-title mono">{name}</Link>
+            </div>
+            <button type="button" class="button" on:click=move |_| ask(vec![key.clone()])>
+                {Icon::Trash.draw()} "Delete" <span class="unseen">{spoken}</span>
+            </button>
+        </li>
+    }
+}
+
+/// Deletes what was chosen, and says so.
+async fn carry_out(session: Session, toasts: Toasts, asked: Asked<Vec<Key>>, keys: &[Key]) {
+    let [key] = keys else {
+        return match delete_all(session, keys).await {
+            Ok(()) => toasts.say(format!("Deleted {} keys", keys.len())),
+            Err((done, why)) => toasts.complain(format!("Deleted {done} of {}. {why}", keys.len())),
+        };
+    };
+    let (text, key) = (format!("Deleted {key}"), key.clone());
+    match delete_one(session, &key).await {
+        Ok(None) => toasts.say(text),
+        Ok(Some(data)) => toasts.say_with_undo(text, move || {
+            let (key, data) = (key.clone(), data.clone());
+            spawn_local(async move {
+                put_back(session, toasts, &key, &data).await;
+                asked.again();
+            });
+        }),
+        Err(why) => toasts.complain(why),
+    }
+}
+
 /// Deletes a key, and gives what was stored there, if that can still be known.
-async fn delete_one(session: Session, client: &Client, key: &str) -> Result<Option<Value>, String> {
-    let before = client.call("GET", key, None).await.ok().filter(|it| it.status == 200);
-    let object = before.and_then(|it| serde_json::from_str::<Value>(&it.body).ok());
+async fn delete_one(session: Session, key: &Key) -> Result<Option<Json>, String> {
+    let before = session.ask(&data::read(key)).await.ok();
     delete(session, key).await?;
-    Ok(object.and_then(|mut it| it.get_mut("data").map(Value::take)))
+    Ok(before.map(|object| object.data))
 }
 
 /// Deletes keys, one after the other; the error says how many were.
-async fn delete_all(session: Session, keys: &[String]) -> Result<(), (usize, String)> {
+async fn delete_all(session: Session, keys: &[Key]) -> Result<(), (usize, String)> {
     for (done, key) in keys.iter().enumerate() {
         delete(session, key).await.map_err(|why| (done, why))?;
     }
     Ok(())
 }
 
-async fn delete(session: Session, key: &str) -> Result<(), String> {
-    match session.ask(&admin::delete_key(key)).await {
+async fn delete(session: Session, key: &Key) -> Result<(), String> {
+    match session.ask(&data::delete(key, Condition::Always)).await {
         // Somebody else was quicker.
-        Err(AskError::Refused(problem)) if problem.status == 404 => Ok(()),
+        Err(error) if error.is_missing() => Ok(()),
         asked => asked.map_err(|error| Words::of(&error).whole),
     }
 }
 
-/// Stores again what was deleted.
-async fn put_back(toasts: Toasts, client: &Client, key: &str, data: &Value) {
-    match client.call("POST", key, Some(data.to_string())).await {
-        Ok(it) if it.status < 300 => toasts.say(format!("{key} is back")),
-        _ => toasts.complain(format!("{key} could not be put back: {data}")),
+/// Stores again what was deleted, unless somebody has written something else meanwhile.
+async fn put_back(session: Session, toasts: Toasts, key: &Key, data: &Json) {
+    match session.ask(&data::set(key, data, Condition::Missing)).await {
+        Ok(_) => toasts.say(format!("{key} is back")),
+        Err(error) if error.is_conflict() => {
+            toasts.complain(format!("{key} was written again meanwhile, and stays as it is now"));
+        }
+        Err(error) => toasts.complain(Words::of(&error).whole),
     }
 }

@@ -40,6 +40,46 @@ async fn a_page_gets_cookies_that_no_script_reads_and_no_other_site_sends() {
 }
 
 #[tokio::test]
+async fn two_servers_on_one_host_leave_each_others_cookies_alone() {
+    let (one, other) = (House::new().await, House::new().await);
+    let (_, cookies) = signed_in(&one).await;
+    let (_, cookies_of_other) = signed_in(&other).await;
+    let pairs = cookies_of_other.trim_start_matches("Cookie: ");
+    // A browser sends all that it has of this host.
+    let all = format!("{}; {pairs}", cookies.trim_end());
+
+    for house in [&one, &other] {
+        assert_eq!(house.ask("GET", "/profile", &all, "").await.status, 200);
+    }
+    let out = one.ask("DELETE", "/authorize", &format!("{all}{OWN}"), "").await;
+    let forgotten: Vec<_> = out.headers.iter().filter(|(name, _)| name == "set-cookie").collect();
+    assert_eq!(forgotten.len(), 2);
+    for (_, cookie) in forgotten {
+        assert!(!pairs.contains(cookie.split_inclusive('=').next().unwrap()), "{cookie}");
+    }
+    assert_eq!(other.ask("GET", "/profile", &all, "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_page_is_told_whether_there_is_anything_to_renew() {
+    let house = House::new().await;
+    let (answer, cookies) = signed_in(&house).await;
+    let expires = parsed(&answer)["expires"].clone();
+    let own = format!("{cookies}{OWN}");
+    let entrance = async |headers: &str| {
+        let told = parsed(&house.ask("GET", "/authorize", headers, "").await);
+        (told["account"].clone(), told["expires"].clone(), told["refreshable"].clone())
+    };
+
+    assert_eq!(entrance(&own).await, (json!("ann"), expires, json!(true)));
+    house.pass(600);
+    assert_eq!(entrance(&own).await, (json!(null), json!(null), json!(true)));
+    assert_eq!(entrance(OWN).await, (json!(null), json!(null), json!(false)));
+    let foreign = format!("{own}Origin: https://evil.example\r\n");
+    assert_eq!(entrance(&foreign).await.2, json!(false));
+}
+
+#[tokio::test]
 async fn over_tls_cookies_are_for_tls_and_this_host_only() {
     let house = House::with(|it| it, |server| server.secure_cookies(true)).await;
     let (answer, cookies) = signed_in(&house).await;

@@ -190,8 +190,8 @@ async fn where_strangers_are_let_in_they_are_nobody_in_particular() {
     check_problem(&house.ask("GET", "/a", &bearer("nonsense"), "").await, 401, "token-invalid");
     check_problem(&house.ask("GET", "/?api=info", "", "").await, 401, "sign-in-needed");
     check_problem(&house.ask("GET", "/users", "", "").await, 401, "sign-in-needed");
-    let cookie = "Cookie: monoxide=nonsense\r\n";
-    assert_eq!(house.ask("GET", "/whoami", cookie, "").await.text(), "nobody");
+    let cookie = house.cookie("nonsense");
+    assert_eq!(house.ask("GET", "/whoami", &cookie, "").await.text(), "nobody");
 }
 
 #[tokio::test]

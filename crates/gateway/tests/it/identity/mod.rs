@@ -1,7 +1,9 @@
 //! Who gets in, over real sockets.
 
+mod changes;
 mod cookies;
 mod doors;
+mod monitor;
 mod routes;
 mod sockets;
 
@@ -89,6 +91,11 @@ impl House {
 
     async fn ask(&self, method: &str, target: &str, headers: &str, body: &str) -> Answer {
         ask(&self.server, method, target, headers, body).await
+    }
+
+    /// What a browser sends of the cookie with the token.
+    fn cookie(&self, token: &str) -> String {
+        format!("Cookie: monoxide-{}={token}\r\n", self.server.address().port())
     }
 
     fn pass(&self, seconds: u64) {

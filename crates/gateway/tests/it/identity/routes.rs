@@ -130,7 +130,10 @@ async fn the_set_up_link_is_told_once_and_makes_one_administrator() {
     .await;
     let [secret] = told.lock().unwrap().clone().try_into().unwrap();
     let entrance = parsed(&house.ask("GET", "/authorize", "", "").await);
-    assert_eq!(entrance, json!({ "account": null, "registration": false, "setUp": true }));
+    assert_eq!(
+        entrance,
+        json!({ "account": null, "expires": null, "refreshable": false, "registration": false, "setUp": true })
+    );
     let body = |token: &str, account: &str| {
         json!({ "token": token, "account": account, "password": PASSWORD }).to_string()
     };
