@@ -11,11 +11,12 @@
 
 use leptos::prelude::*;
 use monoxide_ui::{
+    Live,
     model::Place,
-    view::{Admission, Newcomer, Page},
+    view::{Admission, Newcomer, OverlayView, Page},
 };
 
-use crate::pages::{document::DocumentPage, people::People};
+use crate::pages::{document::DocumentPage, people::People, tools::Tools};
 
 /// A function that fetches a page; `None` when it cannot be fetched.
 macro_rules! chunk {
@@ -47,4 +48,12 @@ chunk! {
 chunk! {
     /// Accounts and profiles.
     people: People of place: Place
+}
+chunk! {
+    /// Filters, endpoints, orphan keys, backups.
+    tools: Tools of place: Place
+}
+chunk! {
+    /// The command palette and the sheet of shortcuts.
+    overlay: OverlayView of keys: Live
 }

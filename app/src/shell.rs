@@ -11,7 +11,7 @@ use monoxide_ui::{
     },
 };
 
-use crate::pages::browser::Browser;
+use crate::{overlay::OverlayLater, pages::browser::Browser};
 
 /// What is around every page.
 #[component]
@@ -45,6 +45,7 @@ pub(crate) fn Shell(
             </header>
             <Browser keys name/>
             <ToastsView/>
+            <OverlayLater keys/>
         </div>
     }
 }

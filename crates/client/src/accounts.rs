@@ -5,7 +5,7 @@
 //! Requests are values, and JSON is read by hand: what is derived for each type, and a future for
 //! each route, made a page that loads this a fifth larger.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use serde_json::{Map, Value, json};
 
@@ -251,7 +251,7 @@ pub(crate) struct Answer {
     pub(crate) now: u64,
     /// The version that the `ETag` names, between its quotes.
     pub(crate) version: Option<String>,
-    /// All headers that may be seen.
+    /// All headers that may be seen, by name.
     pub(crate) headers: Vec<(String, String)>,
 }
 
@@ -263,7 +263,7 @@ pub(crate) fn tag(header: &str) -> String {
 /// What is sent, as the platform takes it.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
-    pub(crate) method: Cow<'static, str>,
+    pub(crate) method: &'static str,
     /// Below the server's address.
     pub(crate) path: String,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -423,7 +423,6 @@ impl<T> Request<T> {
         path: String,
         read: fn(&Answer) -> Result<T, AskError>,
     ) -> Self {
-        let method = Cow::Borrowed(method);
         Self { question: Question { method, path, headers: Vec::new(), body: None }, read }
     }
 
@@ -628,7 +627,7 @@ impl Client {
         (request.read)(&self.answer(&request.question).await?)
     }
 
-    pub(crate) async fn answer(&self, question: &Question) -> Result<Answer, AskError> {
+    async fn answer(&self, question: &Question) -> Result<Answer, AskError> {
         platform::request(&self.page_address(&question.path), question)
             .await
             .map_err(AskError::Unreachable)
@@ -640,8 +639,14 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        let (retry_after, now, version, headers) = (Some(7), 0, None, Vec::new());
-        Answer { status, body: body.to_owned(), retry_after, now, version, headers }
+        Answer {
+            status,
+            body: body.to_owned(),
+            retry_after: Some(7),
+            now: 0,
+            version: None,
+            headers: Vec::new(),
+        }
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! What a server is made of, and what its administrators do with it: the management API, with types.
 
-use std::borrow::Cow;
-
+use monoxide_protocol::Key;
 use serde_json::Value;
 
 use crate::{
     Client,
-    accounts::{Answer, AskError, Question, Read, Request, flag, number, text},
-    platform::Stopwatch,
+    accounts::{Read, Request, flag, number, text},
 };
 
 /// A filter, as it is described to people.
@@ -85,8 +83,6 @@ pub struct Called {
     pub headers: Vec<(String, String)>,
     /// The body, as text.
     pub body: String,
-    /// How many milliseconds it took.
-    pub milliseconds: u64,
 }
 
 /// The backups of a server.
@@ -223,9 +219,9 @@ fn described(json: &Value, name: &str) -> Vec<(String, String)> {
     all.into_iter().flatten().map(each).collect()
 }
 
-impl Read for String {
+impl Read for Key {
     fn read(json: &Value, _now: u64) -> Option<Self> {
-        json.as_str().map(str::to_owned)
+        Self::parse(json.as_str()?).ok()
     }
 }
 
@@ -272,14 +268,24 @@ pub fn endpoints() -> Request<Vec<EndpointShown>> {
 
 /// The keys that no filter is for.
 #[must_use]
-pub fn orphan_keys() -> Request<Vec<String>> {
+pub fn orphan_keys() -> Request<Vec<Key>> {
     Request::new("GET", "?api=orphan-keys")
 }
 
-/// Deletes what is stored under a key; refused with 404 when there is nothing.
+/// Calls an endpoint at `address`, which has no slash before it, with JSON as its body. Whatever
+/// comes back is an answer. A method that endpoints do not have is taken for GET.
 #[must_use]
-pub fn delete_key(key: &str) -> Request<()> {
-    Request::new("DELETE", key)
+pub fn call(method: &str, address: String, body: Option<String>) -> Request<Called> {
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+    let method = methods.into_iter().find(|it| *it == method).unwrap_or("GET");
+    let request = Request::reading(method, address, |answer| {
+        let (status, headers, body) = (answer.status, answer.headers.clone(), answer.body.clone());
+        Ok(Called { status, headers, body })
+    });
+    match body {
+        Some(body) => request.body(body),
+        None => request,
+    }
 }
 
 /// Other servers whose keys are among this one's.
@@ -320,27 +326,6 @@ pub fn backup_address(name: &str) -> String {
 }
 
 impl Client {
-    /// Calls an endpoint, or anything else of the server, and waits for the whole answer, whatever
-    /// it is.
-    ///
-    /// # Errors
-    ///
-    /// [`AskError::Unreachable`] when there is no answer.
-    pub async fn call(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<String>,
-    ) -> Result<Called, AskError> {
-        let mut watch = Stopwatch::start();
-        let path = path.trim_start_matches('/').to_owned();
-        let method = Cow::Owned(method.to_owned());
-        let answer = self.answer(&Question { method, path, headers: Vec::new(), body }).await?;
-        let milliseconds = u64::try_from(watch.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let Answer { status, headers, body, .. } = answer;
-        Ok(Called { status, headers, body, milliseconds })
-    }
-
     /// The address of `path`, for a link.
     #[must_use]
     pub fn link(&self, path: &str) -> String {

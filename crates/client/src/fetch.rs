@@ -22,7 +22,7 @@ async fn fetch(address: &str, question: &Question) -> Result<Answer, JsValue> {
     let headers = Headers::new()?;
     headers.set("X-Monoxide", "page")?;
     let init = RequestInit::new();
-    init.set_method(&question.method);
+    init.set_method(question.method);
     init.set_cache(RequestCache::NoStore);
     init.set_signal(Some(&AbortSignal::timeout_with_u32(PATIENCE)));
     if let Some(body) = &question.body {
@@ -42,13 +42,13 @@ async fn fetch(address: &str, question: &Question) -> Result<Answer, JsValue> {
         status: response.status(),
         retry_after: header("retry-after").and_then(|it| it.parse().ok()),
         version: header("etag").as_deref().map(tag),
-        headers: headers_of(&response),
+        headers: told(&response),
         now: header("date").map_or(0, |it| seconds(&it)),
         body: JsFuture::from(response.text()?).await?.as_string().unwrap_or_default(),
     })
 }
 
-fn headers_of(response: &Response) -> Vec<(String, String)> {
+fn told(response: &Response) -> Vec<(String, String)> {
     let pairs = js_sys::try_iter(&response.headers()).ok().flatten();
     let pair = |pair: JsValue| {
         let pair: Array = pair.dyn_into().ok()?;

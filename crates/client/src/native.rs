@@ -65,7 +65,7 @@ async fn exchange(
     };
     let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
     let mut request = hyper::Request::builder()
-        .method(&*question.method)
+        .method(question.method)
         .uri(format!("/{path}"))
         .header("host", host)
         .header("content-type", "application/json");

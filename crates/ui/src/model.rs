@@ -1,5 +1,7 @@
 //! What the page shows, as plain values: tested without a browser.
 
+mod amount;
+mod call;
 mod changed;
 mod changes;
 mod command;
@@ -27,6 +29,8 @@ mod tree;
 mod typing;
 
 pub use self::{
+    amount::{Share, bytes, span},
+    call::call_address,
     changed::{merge_patch, together},
     changes::{Batch, Flash, Flashes, changes},
     command::Command,

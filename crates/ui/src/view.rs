@@ -5,13 +5,17 @@
 
 mod accounts;
 mod admission;
+mod asked;
+mod backups;
 mod commands;
 mod connection;
 mod copy;
 mod document;
 mod empty;
+mod endpoints;
 mod entrance;
 mod field;
+mod filters;
 mod flash;
 mod fold;
 mod icon;
@@ -22,6 +26,8 @@ mod more;
 mod nav;
 mod notice;
 mod object;
+mod orphans;
+mod palette;
 mod profile;
 mod route;
 mod theme;
@@ -33,13 +39,16 @@ mod user;
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
     admission::Admission,
+    backups::BackupsPage,
     commands::{Commands, Offer, Overlay, PAGES, is_for_administrators, use_commands},
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
+    endpoints::EndpointsPage,
     entrance::{Gate, Login, Newcomer},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
+    filters::FiltersPage,
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
     items::{Item, Items, use_items},
@@ -49,6 +58,8 @@ pub use self::{
     nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
     object::{Known, use_object},
+    orphans::OrphansPage,
+    palette::OverlayView,
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
     theme::{Theme, ThemeButton, Themes, use_theme},

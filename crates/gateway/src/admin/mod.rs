@@ -44,6 +44,7 @@ pub(crate) async fn answer(
         // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
         Some("pivot") => json(&pivot::NOT_CONFIGURED),
+        Some("backup") => operator::read_backup(door, session).await?,
         Some("backups") => operator::read_backups(door, session, &parameters).await?,
         Some("orphan-keys") => json(&orphans::keys(&door.engine, session)),
         _ => return Ok(None),

@@ -17,7 +17,7 @@ use axum::{
     routing::{get, post},
 };
 use monoxide_engine::{
-    Engine,
+    Engine, Session,
     transfer::{self, Exporter, Style},
 };
 use monoxide_protocol::{Glob, Target};
@@ -94,11 +94,14 @@ async fn backup_for_administrators(
     let parameters = Parameters::of(&uri);
     match parameters.get("api") {
         Some("backups") => kept::write(&door, &session, &parameters).await,
-        _ => {
-            kept::allowed(&session)?;
-            backup(&door).await
-        }
+        _ => read_backup(&door, &session).await,
     }
+}
+
+/// Everything, as a file, for administrators. It changes nothing, so a link may lead to it.
+pub(crate) async fn read_backup(door: &Door, session: &Session) -> Answer {
+    kept::allowed(session)?;
+    backup(door).await
 }
 
 /// How large an order about accounts may be, in bytes.

@@ -53,7 +53,7 @@ impl Theme {
         }
     }
 
-    fn icon(self) -> Icon {
+    pub(super) fn icon(self) -> Icon {
         match self {
             Self::System => Icon::Screen,
             Self::Light => Icon::Sun,
