@@ -22,6 +22,7 @@ mod icon;
 mod items;
 mod keys;
 mod later;
+mod login;
 mod more;
 mod nav;
 mod notice;
@@ -46,7 +47,7 @@ pub use self::{
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     endpoints::EndpointsPage,
-    entrance::{Gate, Login, Newcomer},
+    entrance::{Gate, Newcomer},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
     filters::FiltersPage,
     flash::{Lamp, Tracked},
@@ -54,6 +55,7 @@ pub use self::{
     items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
+    login::Login,
     more::More,
     nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
