@@ -44,6 +44,8 @@ pub(crate) enum Refusal {
     Key(#[from] KeyError),
     #[error("a pattern stands where a key is wanted")]
     Glob,
+    #[error("there is no such connection")]
+    NoConnection,
     #[error("the condition of the request cannot be read")]
     Precondition,
     #[error("a handler or a filter panicked")]
@@ -126,6 +128,7 @@ impl Refusal {
             Self::Precondition => (StatusCode::BAD_REQUEST, "ooo: precondition is not valid"),
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
             Self::NothingToPatch => (StatusCode::NOT_FOUND, "ooo: not found"),
+            Self::NoConnection => (StatusCode::NOT_FOUND, "ooo: no such connection"),
             Self::NothingToDelete => (StatusCode::NOT_FOUND, "storage: not found"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             Self::BodyCut => (StatusCode::BAD_REQUEST, "unexpected EOF"),

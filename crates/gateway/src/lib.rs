@@ -38,6 +38,7 @@ mod hosts;
 mod linger;
 mod listen;
 mod listener;
+mod monitor;
 mod operator;
 mod origins;
 mod pace;
@@ -51,7 +52,6 @@ mod seats;
 mod server;
 mod socket;
 mod tls;
-#[allow(dead_code, reason = "its first users come with the next commits")]
 mod told;
 mod turned_away;
 mod upgrade;

@@ -26,7 +26,10 @@ use crate::{
 
 /// The documents of the server itself.
 pub(crate) fn documents() -> Router<Door> {
-    Router::new().route("/_keys", get(document)).route("/_window", get(window))
+    Router::new()
+        .route("/_keys", get(document))
+        .route("/_monitor", get(monitor))
+        .route("/_window", get(window))
 }
 
 /// Every other address, with the methods that there are.
@@ -98,6 +101,19 @@ async fn document(
         return socket::open(&session, &door, Ok(Wanted::Watched(Watched::Keys)), upgrade).await;
     }
     Ok(json(session.keys().await?))
+}
+
+/// How the server is, for those who look after it.
+async fn monitor(
+    Caller(session): Caller,
+    State(door): State<Door>,
+    MaybeUpgrade(upgrade): MaybeUpgrade,
+) -> Result<Response, Refusal> {
+    if let Some(upgrade) = upgrade {
+        return socket::open(&session, &door, Ok(Wanted::Monitor), upgrade).await;
+    }
+    door.administrator(session.identity())?;
+    door.monitor.document().await.map(json).ok_or(Refusal::Engine(Error::Closed))
 }
 
 /// A part of a list, which a socket is told again whenever it changes.

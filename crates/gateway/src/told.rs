@@ -40,12 +40,11 @@ pub(crate) struct Board(watch::Sender<Option<Arc<Posted>>>);
 
 /// The document, and how it came about.
 struct Posted {
-    /// The how manieth it is.
-    number: u64,
     version: Version,
     document: String,
-    /// What leads here from the one before.
+    /// What leads here from the one before, which had this version.
     message: Bytes,
+    before: Option<Version>,
     /// Made when the first asks for it.
     snapshot: OnceLock<Bytes>,
 }
@@ -54,8 +53,8 @@ struct Posted {
 #[derive(Debug)]
 pub(crate) struct Reader {
     posted: watch::Receiver<Option<Arc<Posted>>>,
-    /// The last one it was told; 0 before the first.
-    number: u64,
+    /// That of the last one it was told.
+    version: Option<Version>,
 }
 
 impl Board {
@@ -66,25 +65,31 @@ impl Board {
     /// Tells everybody of `document`, which is compact JSON, unless nothing changed.
     pub(crate) fn post(&self, document: String, version: impl FnOnce() -> Version) {
         self.0.send_if_modified(|posted| {
-            let (number, old) = match posted.as_deref() {
-                Some(old) => (old.number, old.document.as_str()),
-                None => (0, ""),
-            };
+            let old = posted.as_deref().map_or("", |old| &old.document);
             if old == document {
                 return false;
             }
-            let version = version();
+            let (version, before) = (version(), posted.as_deref().map(|old| old.version));
             let message = message(old, &document, version);
             let snapshot = OnceLock::new();
-            let next = Posted { number: number + 1, version, document, message, snapshot };
-            *posted = Some(Arc::new(next));
+            *posted = Some(Arc::new(Posted { version, document, message, before, snapshot }));
             true
         });
     }
 
+    /// Forgets the document: what is posted next is the first, and who comes meanwhile waits for it.
+    pub(crate) fn clear(&self) {
+        self.0.send_replace(None);
+    }
+
+    /// Whether there is nothing to be told.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().is_none()
+    }
+
     /// Begins to read; what is there already is the first that is told.
     pub(crate) fn read(&self) -> Reader {
-        Reader { posted: self.0.subscribe(), number: 0 }
+        Reader { posted: self.0.subscribe(), version: None }
     }
 
     /// How many read.
@@ -96,21 +101,31 @@ impl Board {
 impl Reader {
     /// The next message. Who is slow misses documents, and goes on with a snapshot of the newest.
     pub(crate) async fn next(&mut self) -> Option<Bytes> {
-        let number = self.number;
-        let is_new = |posted: &Option<Arc<Posted>>| {
-            posted.as_deref().is_some_and(|posted| posted.number != number)
-        };
-        let posted = self.posted.wait_for(is_new).await.ok()?.clone()?;
-        let is_next = self.number > 0 && posted.number == self.number + 1;
-        self.number = posted.number;
+        let posted = self.news().await?;
+        let is_next = self.version.is_some() && posted.before == self.version;
+        self.version = Some(posted.version);
         Some(if is_next { posted.message.clone() } else { posted.snapshot() })
+    }
+
+    /// The document itself, once there is one that was not told yet.
+    pub(crate) async fn document(&mut self) -> Option<String> {
+        let posted = self.news().await?;
+        self.version = Some(posted.version);
+        Some(posted.document.clone())
+    }
+
+    async fn news(&mut self) -> Option<Arc<Posted>> {
+        let version = self.version;
+        let is_new = |posted: &Option<Arc<Posted>>| {
+            posted.as_deref().is_some_and(|posted| Some(posted.version) != version)
+        };
+        self.posted.wait_for(is_new).await.ok()?.clone()
     }
 }
 
 impl Posted {
     fn snapshot(&self) -> Bytes {
-        let whole = || snapshot(self.version, &self.document).into();
-        self.snapshot.get_or_init(whole).clone()
+        self.snapshot.get_or_init(|| snapshot(self.version, &self.document).into()).clone()
     }
 }
 
@@ -232,6 +247,23 @@ mod tests {
                 assert_eq!(follow(&mut slow, &mut copies[1]), 1);
                 assert_eq!(copies[0].document(), copies[1].document());
             }
+        }
+    }
+
+    #[test]
+    fn who_comes_after_all_is_forgotten_waits_and_nobody_is_told_a_difference_to_it() {
+        let board = Board::new();
+        let mut early = board.read();
+        board.post("[1]".to_owned(), || Version::new(1));
+        early.next().now_or_never().flatten().unwrap();
+        board.clear();
+        let mut late = board.read();
+        assert!(late.next().now_or_never().is_none());
+
+        board.post("[2]".to_owned(), || Version::new(2));
+
+        for reader in [&mut early, &mut late] {
+            assert!(is_snapshot(&reader.next().now_or_never().flatten().unwrap()));
         }
     }
 

@@ -23,6 +23,7 @@ mod json;
 mod key;
 mod merge;
 mod message;
+mod monitor;
 mod object;
 mod patch;
 mod range;
@@ -36,6 +37,9 @@ pub use crate::{
     key::{Glob, Key, KeyError, List, Target},
     merge::{MergeError, merge},
     message::{Kind, Message, encode},
+    monitor::{
+        ConnectionUse, Failing, Monitor, SAMPLES, Sample, ServerState, Storage, Top, TopicUse,
+    },
     object::{EMPTY_OBJECT, Object},
     patch::{ListChange, document_patch, list_patch, object_patch},
     range::{By, Order, Range, RangeError, escaped, unescaped},

@@ -4,23 +4,34 @@
 #![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod accounts;
+mod admission;
+mod asked;
+mod backups;
+mod commands;
 mod connection;
 mod copy;
 mod document;
 mod empty;
+mod endpoints;
 mod entrance;
 mod field;
+mod filters;
 mod flash;
 mod fold;
 mod icon;
 mod keys;
 mod later;
+mod login;
 mod more;
+mod nav;
 mod notice;
 mod object;
+mod orphans;
+mod palette;
 mod profile;
 mod route;
 mod table;
+mod theme;
 mod time;
 mod toast;
 mod tree;
@@ -28,22 +39,32 @@ mod user;
 
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
+    admission::Admission,
+    backups::BackupsPage,
+    commands::{Commands, Offer, Overlay, PAGES, is_for_administrators, use_commands},
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
     empty::{Deleted, EmptyList, EmptyServer, Missing},
-    entrance::{Entrance, Gate, Login, SetUp},
+    endpoints::EndpointsPage,
+    entrance::{Gate, Newcomer},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
+    filters::FiltersPage,
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
+    login::Login,
     more::More,
+    nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
     object::{Known, use_object},
+    orphans::OrphansPage,
+    palette::OverlayView,
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
     table::TablePage,
+    theme::{Theme, ThemeButton, Themes, use_theme},
     time::{ServerClock, Times, When, now},
     toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,

@@ -353,7 +353,7 @@ impl Reader {
                 tracing::debug!(%watched, "a slow subscriber goes on with a snapshot");
                 self.go_to(SNAPSHOT_FIRST);
                 self.skips.fetch_add(1, Ordering::Relaxed);
-                topic.totals().skips.fetch_add(1, Ordering::Relaxed);
+                topic.skipped();
                 None
             }
         }

@@ -4,7 +4,7 @@ use std::{
     mem,
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -33,6 +33,19 @@ pub struct TopicState {
     pub watched: Watched,
     /// How many subscriptions there are; none when the last one left a moment ago.
     pub subscribers: usize,
+    /// That of the last message, or of what the topic began with.
+    pub version: Version,
+    /// How many messages there were since the topic began, each counted once, however many were
+    /// told.
+    pub messages: u64,
+    /// How many bytes these were.
+    pub bytes: u64,
+    /// How many of them are kept for those who are behind or come back.
+    pub window_messages: usize,
+    /// How many bytes these are.
+    pub window_bytes: usize,
+    /// How often a subscriber fell out of the window and went on with a snapshot.
+    pub skips: u64,
 }
 
 #[derive(Debug)]
@@ -47,6 +60,7 @@ pub(super) struct Topic {
     progress: watch::Sender<Progress>,
     /// Held by whoever encodes a snapshot; the others wait and share it.
     encoding: AsyncMutex<()>,
+    skips: AtomicU64,
     totals: Arc<Totals>,
 }
 
@@ -148,6 +162,7 @@ impl Topic {
             state: Mutex::new(state),
             progress,
             encoding: AsyncMutex::new(()),
+            skips: AtomicU64::new(0),
             totals: Arc::clone(totals),
         }
     }
@@ -300,12 +315,26 @@ impl Topic {
     }
 
     pub(super) fn state(&self) -> TopicState {
-        let subscribers = self.progress.receiver_count();
-        TopicState { watched: self.watched.clone(), subscribers }
+        let (version, messages, bytes, (window_messages, window_bytes)) = {
+            let window = &self.lock().window;
+            (window.version(), window.end(), window.total_bytes(), window.fill())
+        };
+        TopicState {
+            watched: self.watched.clone(),
+            subscribers: self.progress.receiver_count(),
+            version,
+            messages,
+            bytes,
+            window_messages,
+            window_bytes,
+            skips: self.skips.load(Ordering::Relaxed),
+        }
     }
 
-    pub(super) fn totals(&self) -> &Totals {
-        &self.totals
+    /// Takes note that a subscriber fell out of the window.
+    pub(super) fn skipped(&self) {
+        self.skips.fetch_add(1, Ordering::Relaxed);
+        self.totals.skips.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The number that the next message will have.

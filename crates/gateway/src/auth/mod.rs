@@ -328,6 +328,12 @@ impl Guard {
                 of_root(request.method(), request.headers(), request.uri())
             }
             Behind::Own if path == "/_backup" => Wants::Administrator,
+            // Who says later who it is, is asked then.
+            Behind::Own
+                if path == "/_monitor" && !is_upgrade(request.method(), request.headers()) =>
+            {
+                Wants::Administrator
+            }
             Behind::Own if path.starts_with("/_ui") || path.starts_with("/_pkg/") => Wants::Nobody,
             Behind::Own if path.starts_with("/_") => Wants::Admitted,
             // A file of the page.

@@ -18,6 +18,7 @@ mod identity;
 mod keys;
 mod liveness;
 mod middleware;
+mod monitor;
 mod operator;
 mod origins;
 mod page;
