@@ -5,7 +5,7 @@ use monoxide_protocol::Watched;
 use monoxide_ui::{
     model::Place,
     use_clock, use_live,
-    view::{Connection, Link, Logo, ServerClock, User, use_route},
+    view::{Connection, Link, Logo, ServerClock, Toasts, ToastsView, User, use_route},
 };
 
 use crate::pages::browser::Browser;
@@ -17,6 +17,7 @@ pub(crate) fn Shell(
     name: String,
 ) -> impl IntoView {
     let here = use_route().here();
+    Toasts::provide();
     let keys = use_live(|| Some(Watched::Keys));
     let (now, clock) = use_clock();
     let brand = name.clone();
@@ -38,6 +39,7 @@ pub(crate) fn Shell(
                 <User/>
             </header>
             <Browser keys name/>
+            <ToastsView/>
         </div>
     }
 }

@@ -4,23 +4,35 @@
 #![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod accounts;
+mod conflict;
 mod connection;
 mod copy;
+mod dialogs;
 mod document;
+mod drafts;
+mod edit;
+mod editor;
 mod empty;
 mod entrance;
+mod export;
 mod field;
 mod flash;
 mod fold;
 mod icon;
+mod import;
 mod items;
 mod keys;
 mod later;
+mod list_actions;
+mod menu;
 mod more;
 mod notice;
 mod object;
+mod object_page;
 mod profile;
+mod query;
 mod route;
+mod schema;
 mod time;
 mod toast;
 mod tree;
@@ -31,6 +43,7 @@ pub use self::{
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
+    editor::{Editor, EditorView},
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     entrance::{Entrance, Gate, Login, SetUp},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
@@ -39,6 +52,7 @@ pub use self::{
     items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
+    list_actions::ListActions,
     more::More,
     notice::{Notice, Skeleton},
     object::{Known, use_object},

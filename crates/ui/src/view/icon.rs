@@ -45,6 +45,16 @@ pub enum Icon {
     Leave,
     /// Away with it.
     Close,
+    /// Change something.
+    Pen,
+    /// Add something.
+    Plus,
+    /// There is more to choose.
+    Dots,
+    /// Out of the server, into a file.
+    Download,
+    /// Out of a file, into the server.
+    Upload,
 }
 
 impl Icon {
@@ -82,6 +92,11 @@ impl Icon {
             }
             Self::Leave => "M6.500 2.500h-3v11h3M7 8h6.500M11 5.500 13.500 8 11 10.500",
             Self::Close => "M4 4l8 8M12 4l-8 8",
+            Self::Pen => "M10.500 3 13 5.500 5.500 13H3v-2.500ZM9 4.500 11.500 7",
+            Self::Plus => "M8 3v10M3 8h10",
+            Self::Dots => "M3.500 8h.01M8 8h.01M12.500 8h.01",
+            Self::Download => "M8 2.500v7.500M4.500 7 8 10.500 11.500 7M2.500 13.500h11",
+            Self::Upload => "M8 10.500V3M4.500 6 8 2.500 11.500 6M2.500 13.500h11",
             Self::Eye => {
                 "M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8Z\
                  M8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z"
