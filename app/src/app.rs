@@ -7,7 +7,7 @@ use monoxide_ui::{
     view::{Gate, Later, Route},
 };
 
-use crate::chunks;
+use crate::{chunks, shell::Shell};
 
 /// The whole application, for those who are let in.
 #[component]
@@ -18,8 +18,8 @@ pub fn App() -> impl IntoView {
     let (title, brand) = (name.clone(), name.clone());
     Effect::new(move || document().set_title(&page_title(&standing.get(), &here.get(), &title)));
     view! {
-        <Gate name entrance=|out| view! { <Later load=chunks::entrance of=out/> }.into_any()>
-            <Later load=chunks::shell of=brand.clone()/>
+        <Gate name admission=|newcomer| view! { <Later load=chunks::admission of=newcomer/> }.into_any()>
+            <Shell name=brand.clone()/>
         </Gate>
     }
 }

@@ -11,15 +11,12 @@
 
 use leptos::prelude::*;
 use monoxide_ui::{
-    Out,
+    Live,
     model::Place,
-    view::{Entrance, Page},
+    view::{Admission, Newcomer, OverlayView, Page},
 };
 
-use crate::{
-    pages::{document::DocumentPage, people::People},
-    shell::Shell,
-};
+use crate::pages::{document::DocumentPage, people::People, tools::Tools};
 
 /// A function that fetches a page; `None` when it cannot be fetched.
 macro_rules! chunk {
@@ -41,12 +38,8 @@ macro_rules! chunk {
 }
 
 chunk! {
-    /// How to come in.
-    entrance: Entrance of out: Out
-}
-chunk! {
-    /// What is around every page, for those who are let in.
-    shell: Shell of name: String
+    /// How to become somebody whom the server knows.
+    admission: Admission of newcomer: Newcomer
 }
 chunk! {
     /// One key or list.
@@ -55,4 +48,12 @@ chunk! {
 chunk! {
     /// Accounts and profiles.
     people: People of place: Place
+}
+chunk! {
+    /// Filters, endpoints, orphan keys, backups.
+    tools: Tools of place: Place
+}
+chunk! {
+    /// The command palette and the sheet of shortcuts.
+    overlay: OverlayView of keys: Live
 }

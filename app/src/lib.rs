@@ -5,6 +5,7 @@
 
 mod app;
 mod chunks;
+mod overlay;
 mod pages;
 mod shell;
 

@@ -3,3 +3,4 @@
 pub(crate) mod browser;
 pub(crate) mod document;
 pub(crate) mod people;
+pub(crate) mod tools;

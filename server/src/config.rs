@@ -350,8 +350,22 @@ impl Config {
         }
     }
 
+    /// What writes the folder, which has been opened before.
+    fn kept_by(&self) -> String {
+        Folder::kind_of(&self.data).ok().flatten().unwrap_or(BACKEND).to_string()
+    }
+
+    /// When a write is answered, as it is set.
+    fn answers_when(&self) -> String {
+        match self.durability {
+            Durability::Interval(time) => format!("interval:{}", humantime::format_duration(time)),
+            _ => "flushed".to_owned(),
+        }
+    }
+
     /// The start of a server over `engine` with these settings.
     pub(crate) fn server(self, engine: Engine) -> monoxide_gateway::Builder {
+        let (backend, durability) = (self.kept_by(), self.answers_when());
         let builder = Server::builder(engine)
             .trusted_proxies(self.trusted_proxies)
             .anonymous(self.anonymous)
@@ -372,7 +386,10 @@ impl Config {
             .compression(!self.no_compression);
         let builder = match self.memory {
             true => builder,
-            false => builder.admin_socket(Folder::socket(&self.data)),
+            false => {
+                let stored = builder.stored(&self.data, backend, durability);
+                stored.admin_socket(Folder::socket(&self.data))
+            }
         };
         let builder = match (self.backup_every, self.backup_dir) {
             (Some(every), Some(folder)) => builder.backups(every, folder, self.backup_keep.get()),

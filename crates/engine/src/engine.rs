@@ -25,7 +25,7 @@ use crate::{
     event::Event,
     filter::{Caller, FilterInfo, FilterSet, Filters, path_of},
     hooks::EventHook,
-    hub::{self, Builds, Hub, Settings, Stats, Subscription, TopicState, Totals},
+    hub::{self, Builds, Hub, Listing, Settings, Stats, Subscription, TopicState, Totals},
     identity::Identity,
     log::{self, Durability, Health, Log},
     patch::Patch,
@@ -331,6 +331,24 @@ impl Engine {
         self.shared.dropped_events.load(Ordering::Relaxed)
     }
 
+    /// A version above all before it that no commit has or will have: for documents that are told
+    /// like keys and not stored.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use monoxide_protocol::{Json, Key};
+    /// let engine = monoxide_engine::Engine::builder().start()?;
+    /// let before = engine.next_version();
+    /// let written = engine.set(Key::parse("books/dune")?, Json::parse(b"412")?).await?;
+    /// assert!(before < written && written < engine.next_version());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn next_version(&self) -> Version {
+        self.shared.store.next_version()
+    }
+
     /// Wall time in nanoseconds since the Unix epoch: what the clock socket tells.
     #[must_use]
     pub fn wall_time() -> u64 {
@@ -446,6 +464,32 @@ impl Session {
         let access = store.access();
         access.readable(&self.caller, glob)?;
         access.list(&self.caller, Operation::List, glob, store.list(glob).1)
+    }
+
+    /// What is seen of every object that `glob` names, to take a part of.
+    ///
+    /// Where somebody who sees the same watches the list, this is what that one is told, and costs
+    /// next to nothing however long the list is. Else all of it is read.
+    ///
+    /// # Errors
+    ///
+    /// See [`Session`].
+    pub async fn listing(&self, glob: &Glob) -> Result<Listing, Error> {
+        let store = self.store()?;
+        self.may_list(glob)?;
+        if let Some(listing) = self.engine.shared.hub.listing(glob, &self.caller).await? {
+            return Ok(listing);
+        }
+        let (session, glob) = (self.clone(), glob.clone());
+        let is_oldest_first = store.filters().is_oldest_first(&glob);
+        let read = move || {
+            let store = session.store()?;
+            let (version, objects) = store.list(&glob);
+            let seen = store.access().list(&session.caller, Operation::List, &glob, objects)?;
+            Ok(Listing::of(version, &seen, is_oldest_first))
+        };
+        // Everything it does is reading: who does not wait for it lets it go on to its end.
+        tokio::task::spawn_blocking(read).await.unwrap_or(Err(Error::Closed))
     }
 
     /// Which lists and single keys exist, as the document that subscribers of

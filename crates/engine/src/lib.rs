@@ -55,7 +55,7 @@ pub use crate::{
     error::Error,
     event::Event,
     filter::{Context, Denied, FilterError, FilterInfo, Filters, Limit, Seen},
-    hub::{Backlog, Overdue, Stats, Subscription, TopicState, list_json},
+    hub::{Backlog, Listing, Overdue, Page, Stats, Subscription, TopicState, list_json},
     identity::Identity,
     log::{Durability, Health},
     patch::Patch,

@@ -40,6 +40,12 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 const BOOT: &str = "import init from './monoxide.js';\n\
     init({ module_or_path: new URL('./monoxide.wasm', import.meta.url) });\n";
 
+/// The script that shows the theme that was chosen before, before anything is painted.
+const THEME: &str = "try {\n\
+    \x20 const theme = localStorage.getItem('monoxide.theme');\n\
+    \x20 if (theme) document.documentElement.dataset.theme = theme;\n\
+    } catch {}\n";
+
 /// How long browsers may keep what has its version in its address: it never changes there.
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
@@ -68,8 +74,8 @@ impl Site {
     /// The files that `E` embeds, and the page that loads them.
     ///
     /// In `page` these are replaced: `{{name}}` by the server's name, `{{package}}` by the folder of
-    /// `monoxide.css`, `monoxide.js`, `monoxide.wasm` and the script `boot.js` that starts them,
-    /// whose address changes with the content, `{{identity}}` by `on` where people sign in and else
+    /// `monoxide.css`, `monoxide.js`, `monoxide.wasm` and the scripts `boot.js` that starts them and
+    /// `theme.js` that sets the theme, whose address changes with the content, `{{identity}}` by `on` where people sign in and else
     /// by `off`, and `{{reload}}` by a script in the development loop and by nothing otherwise.
     #[must_use]
     pub fn new<E: RustEmbed>(page: &'static str) -> Self {
@@ -133,6 +139,7 @@ impl Site {
     fn script(&self, name: &str) -> Option<String> {
         match (name, self.reload_port) {
             ("boot.js", _) => Some(BOOT.to_owned()),
+            ("theme.js", _) => Some(THEME.to_owned()),
             ("reload.js", Some(port)) => Some(format!(
                 "const connect = () => {{\n\
                  \x20 const socket = new WebSocket('ws://127.0.0.1:{port}/live_reload');\n\
@@ -158,7 +165,7 @@ impl Site {
 
 pub(crate) fn router(site: Option<&Site>) -> Router<Door> {
     let router = Router::new()
-        .route("/", get(root))
+        .route("/", get(root).delete(admin::delete))
         .route("/_ui", get(page))
         .route("/_ui/{*view}", get(page))
         .route("/_pkg/{*name}", get(package));

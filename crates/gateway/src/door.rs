@@ -10,6 +10,7 @@ use axum::{
     http::{Uri, request::Parts},
 };
 use monoxide_engine::{Engine, Identity, Session};
+use monoxide_identity::ADMIN;
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -23,10 +24,12 @@ use crate::{
     error::Refusal,
     guests::{Guests, Limits},
     hosts::Hosts,
+    monitor::{Monitor, Stored},
     origins::Origins,
     pace::Timeouts,
     proxies::Proxies,
     quotas::Quotas,
+    range::Ranges,
     seats::Seats,
     server::BuildError,
 };
@@ -61,6 +64,17 @@ impl FromRef<Door> for Arc<Settings> {
     }
 }
 
+impl House {
+    /// Refuses whoever does not look after the server. Where nobody is asked who they are, all do.
+    pub(crate) fn administrator(&self, identity: &Identity) -> Result<(), Refusal> {
+        match (&self.settings.auth, identity.name()) {
+            (Some(_), None) => Err(Refusal::SignIn(None)),
+            (Some(_), Some(_)) if !identity.has_role(ADMIN) => Err(Refusal::NotAllowed),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// What is behind every door.
 #[derive(Debug)]
 pub(crate) struct House {
@@ -68,6 +82,8 @@ pub(crate) struct House {
     pub(crate) settings: Arc<Settings>,
     pub(crate) sockets: Arc<Sockets>,
     pub(crate) clock: Clock,
+    pub(crate) monitor: Monitor,
+    pub(crate) ranges: Ranges,
     pub(crate) running: Running,
 }
 
@@ -94,6 +110,8 @@ pub(crate) struct Settings {
     pub(crate) compression: bool,
     pub(crate) admin_socket: Option<PathBuf>,
     pub(crate) schedule: Option<Schedule>,
+    /// What keeps everything, as far as it is known here.
+    pub(crate) stored: Option<Stored>,
     pub(crate) application: Application,
     /// Absent when everybody is let in.
     pub(crate) auth: Option<Arc<Auth>>,

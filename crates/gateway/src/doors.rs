@@ -107,6 +107,14 @@ impl Doors {
         Either::Right(Either::Right(call(router, request)))
     }
 
+    /// Where what is answered is counted; the operator's commands are not.
+    pub(crate) fn counted(&self) -> Option<Door> {
+        match self {
+            Self::All(table) => Some(table.door.clone()),
+            Self::Operator(_) => None,
+        }
+    }
+
     /// Warns of what is stored and cannot be reached.
     pub(crate) fn warn(&self) {
         if let Self::All(table) = self {

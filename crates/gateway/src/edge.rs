@@ -20,6 +20,7 @@ use axum::{
 };
 use futures_util::{FutureExt as _, future::Either};
 use monoxide_engine::Error;
+use tokio::time::Instant;
 use tower::{ServiceExt as _, service_fn};
 use tower_http::{
     CompressionLevel,
@@ -27,7 +28,7 @@ use tower_http::{
 };
 
 use crate::{
-    door::Settings, doors::Doors, error::Refusal, guests::Guest, health, operator,
+    door::Settings, doors::Doors, error::Refusal, guests::Guest, health, monitor::Kind, operator,
     proxies::ClientAddress, upgrade::words,
 };
 
@@ -92,11 +93,21 @@ impl Edge {
         is_foreign.then_some(Refusal::ForeignPage)
     }
 
+    /// Answers a request, and counts it. The time is that until the head of the answer is there.
+    pub(crate) fn answer(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
+        let begun = Instant::now();
+        let kind = Kind::of(request.method(), request.uri().path());
+        let door = self.doors.counted();
+        self.respond(request).map(move |response| {
+            if let Some(door) = door {
+                door.running.guests.meter().answered(kind, response.status(), begun.elapsed());
+            }
+            response
+        })
+    }
+
     /// Answers a request. Nothing here waits, so nothing is kept twice: hyper moves what this gives.
-    pub(crate) fn answer(
-        &self,
-        mut request: Request,
-    ) -> impl Future<Output = Response> + Send + use<> {
+    fn respond(&self, mut request: Request) -> impl Future<Output = Response> + Send + use<> {
         let Self { doors, settings, opened } = self;
         let is_tls = settings.is_tls;
         if let Some(refusal) = self.refuse(&request) {

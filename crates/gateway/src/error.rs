@@ -10,7 +10,7 @@ use monoxide_engine::{
     transfer::{ImportError, ImportRefusal},
 };
 use monoxide_identity::{Error as IdentityError, TokenError};
-use monoxide_protocol::{JsonError, KeyError};
+use monoxide_protocol::{JsonError, KeyError, RangeError};
 
 use crate::{auth::Problem, guests::Full, quotas::TooMany, websocket::Close};
 
@@ -44,6 +44,8 @@ pub(crate) enum Refusal {
     Key(#[from] KeyError),
     #[error("a pattern stands where a key is wanted")]
     Glob,
+    #[error("there is no such connection")]
+    NoConnection,
     #[error("the condition of the request cannot be read")]
     Precondition,
     #[error("a handler or a filter panicked")]
@@ -78,6 +80,8 @@ pub(crate) enum Refusal {
     Parameter(String),
     #[error("as many backups are made already as may be at once")]
     Busy,
+    #[error(transparent)]
+    Range(#[from] RangeError),
     #[error(transparent)]
     Import(#[from] ImportError),
     #[error(transparent)]
@@ -124,6 +128,7 @@ impl Refusal {
             Self::Precondition => (StatusCode::BAD_REQUEST, "ooo: precondition is not valid"),
             Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL),
             Self::NothingToPatch => (StatusCode::NOT_FOUND, "ooo: not found"),
+            Self::NoConnection => (StatusCode::NOT_FOUND, "ooo: no such connection"),
             Self::NothingToDelete => (StatusCode::NOT_FOUND, "storage: not found"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
             Self::BodyCut => (StatusCode::BAD_REQUEST, "unexpected EOF"),
@@ -151,6 +156,7 @@ impl Refusal {
             | Self::Form
             | Self::FormTooLarge
             | Self::NoRefreshToken
+            | Self::Range(_)
             | Self::Identity(_) => {
                 let Problem { status, detail, .. } = self.problem().unwrap_or_else(broken);
                 return (StatusCode::from_u16(status).unwrap_or_default(), detail);
@@ -188,6 +194,7 @@ impl Refusal {
                 let text = "there is no refresh token, in `refresh` or as a cookie".to_owned();
                 (StatusCode::BAD_REQUEST, "no-refresh-token", text)
             }
+            Self::Range(error) => (StatusCode::BAD_REQUEST, "parameter", error.to_string()),
             Self::Identity(error) => return Some(identity(error)),
             _ => return None,
         };

@@ -9,7 +9,7 @@ use std::{
     },
 };
 
-use crate::connections::Connections;
+use crate::{connections::Connections, monitor::Meter};
 
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +32,8 @@ struct Shared {
     refused_by_address: AtomicU64,
     /// Those of them that are sockets.
     connections: Connections,
+    /// What is counted of all of them.
+    meter: Meter,
 }
 
 #[derive(Debug, Default)]
@@ -72,6 +74,7 @@ impl Guests {
             refused: AtomicU64::new(0),
             refused_by_address: AtomicU64::new(0),
             connections: Connections::default(),
+            meter: Meter::default(),
         }))
     }
 
@@ -110,6 +113,11 @@ impl Guests {
         &self.0.connections
     }
 
+    /// What is counted of them.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.0.meter
+    }
+
     fn refuse(&self, full: Full) -> Full {
         let refused = self.counter(full).fetch_add(1, Ordering::Relaxed) + 1;
         // Ever more rarely: whoever is refused may come back a thousand times a second.
@@ -136,6 +144,11 @@ impl Guest {
     /// All sockets of the server.
     pub(crate) fn connections(&self) -> &Connections {
         self.guests.connections()
+    }
+
+    /// What is counted of all of them.
+    pub(crate) fn meter(&self) -> &Meter {
+        self.guests.meter()
     }
 }
 

@@ -11,9 +11,10 @@ use axum::{
     routing::{MethodFilter, get, on},
 };
 use monoxide_engine::{Error, Patch, Session, list_json};
-use monoxide_protocol::{Glob, Json, Key, Target, Version, Watched};
+use monoxide_protocol::{Glob, Json, Key, Range, Target, Version, Watched};
 
 use crate::{
+    admin::Parameters,
     body,
     deadline::within,
     door::{Caller, Door, address, asks},
@@ -25,7 +26,10 @@ use crate::{
 
 /// The documents of the server itself.
 pub(crate) fn documents() -> Router<Door> {
-    Router::new().route("/_keys", get(document))
+    Router::new()
+        .route("/_keys", get(document))
+        .route("/_monitor", get(monitor))
+        .route("/_window", get(window))
 }
 
 /// Every other address, with the methods that there are.
@@ -97,6 +101,34 @@ async fn document(
         return socket::open(&session, &door, Ok(Wanted::Watched(Watched::Keys)), upgrade).await;
     }
     Ok(json(session.keys().await?))
+}
+
+/// How the server is, for those who look after it.
+async fn monitor(
+    Caller(session): Caller,
+    State(door): State<Door>,
+    MaybeUpgrade(upgrade): MaybeUpgrade,
+) -> Result<Response, Refusal> {
+    if let Some(upgrade) = upgrade {
+        return socket::open(&session, &door, Ok(Wanted::Monitor), upgrade).await;
+    }
+    door.administrator(session.identity())?;
+    door.monitor.document().await.map(json).ok_or(Refusal::Engine(Error::Closed))
+}
+
+/// A part of a list, which a socket is told again whenever it changes.
+async fn window(
+    Caller(session): Caller,
+    State(door): State<Door>,
+    uri: Uri,
+    MaybeUpgrade(upgrade): MaybeUpgrade,
+) -> Result<Response, Refusal> {
+    let parameters = Parameters::of(&uri);
+    let range = Range::read(|name| parameters.get(name)).map_err(Refusal::from);
+    match upgrade {
+        Some(upgrade) => socket::open(&session, &door, range.map(Wanted::Window), upgrade).await,
+        None => door.ranges.answer(&session, range?).await,
+    }
 }
 
 async fn write(

@@ -30,11 +30,13 @@ use crate::{
     guests::{Guests, Limits},
     hosts::Hosts,
     listen::Listening,
+    monitor::{Monitor, Stored},
     operator,
     origins::Origins,
     pace::Timeouts,
     proxies::Proxies,
     quotas::{Quotas, Rate, Rates},
+    range::Ranges,
     seats::Seats,
     tls::{Tls, TlsError},
 };
@@ -273,6 +275,20 @@ impl Builder {
         self
     }
 
+    /// Says to those who look after the server, at `/_monitor`, what keeps everything: what writes
+    /// the folder, such as `redb`, and when a write is answered, such as `flushed`. Default: that
+    /// nothing is kept over a restart.
+    pub fn stored(
+        mut self,
+        folder: impl Into<PathBuf>,
+        backend: impl Into<String>,
+        durability: impl Into<String>,
+    ) -> Self {
+        let (folder, backend, durability) = (folder.into(), backend.into(), durability.into());
+        self.settings.stored = Some(Stored { folder, backend, durability });
+        self
+    }
+
     /// The server as described.
     ///
     /// # Errors
@@ -326,6 +342,7 @@ impl Server {
             compression: true,
             admin_socket: None,
             schedule: None,
+            stored: None,
             application: Application::default(),
             auth: None,
         };
@@ -359,8 +376,12 @@ impl Server {
         let backups = Arc::new(Backups::default());
         let running = Running { address, since, guests, backups: Arc::clone(&backups) };
         let (own, phases) = (Arc::clone(&settings), &settings.application.phases);
-        let house = House { engine: engine.clone(), settings: own, sockets, clock, running };
+        let (monitor, ranges, engine_too) = (Monitor::new(), Ranges::new(), engine.clone());
+        let watched = monitor.clone();
+        let house =
+            House { engine: engine_too, settings: own, sockets, clock, monitor, ranges, running };
         let door = Door::new(house);
+        tasks.spawn(watched.run(door.clone(), door.sockets.stop.clone()));
         let (opened, stop) = (Opened::default(), &door.sockets.stop);
         let doors = Doors::new(door.clone(), shadows);
         let edge = Edge::new(doors.clone(), Arc::clone(&settings), opened.clone());

@@ -11,20 +11,25 @@ use std::{
 use axum::response::Response;
 use bytes::Bytes;
 use hyper::upgrade::OnUpgrade;
-use monoxide_engine::{Backlog, Identity, Overdue, Session, Subscription};
-use monoxide_protocol::{Version, Watched};
+use monoxide_engine::{Identity, Overdue, Session, Subscription};
+use monoxide_identity::ADMIN;
+use monoxide_protocol::{Range, Version, Watched};
 use tokio::time::{Instant, error::Elapsed, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
 use crate::{
+    admin::CLOCK,
     auth::{Asker, Said, Turn, Watch},
     clock::Ticks,
-    connections::Listed,
+    connections::{Listed, Watching},
     door::{Door, Settings},
     error::Refusal,
     guests::Guest,
     hooks::Admitted,
+    monitor,
+    range::Window,
+    told::Reader,
     upgrade::{self, Connection, Upgrade},
     websocket::{Broken, Close, Event, Violation, WebSocket},
 };
@@ -43,7 +48,10 @@ const INTRODUCTION: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) enum Wanted {
     Watched(Watched),
+    /// A part of a list.
+    Window(Range),
     Clock,
+    Monitor,
 }
 
 /// Goes on as a socket.
@@ -69,7 +77,9 @@ impl Wanted {
     fn span(&self) -> Span {
         match self {
             Self::Watched(watched) => tracing::debug_span!("subscriber", %watched),
+            Self::Window(range) => tracing::debug_span!("window", %range.glob),
             Self::Clock => tracing::debug_span!("clock"),
+            Self::Monitor => tracing::debug_span!("monitor"),
         }
     }
 
@@ -87,7 +97,19 @@ impl Wanted {
                 let subscription = session.subscribe(watched, since).await?;
                 (Source::Subscription(subscription), path)
             }
+            Self::Window(range) => {
+                let path = range.glob.to_string();
+                let subscription = session.subscribe(range.glob.clone(), None).await?;
+                let (engine, ranges) = (door.engine.clone(), door.ranges.clone());
+                let window = Window::new(engine, ranges, subscription, range);
+                (Source::Window(Box::new(window)), path)
+            }
             Self::Clock => (Source::Clock(door.clock.subscribe()), String::new()),
+            Self::Monitor => {
+                // Who says over the socket who it is has passed no guard that asked for this.
+                door.administrator(session.identity())?;
+                (Source::Monitor(door.monitor.watch()), monitor::NAME.to_owned())
+            }
         };
         let admitted = door.settings.application.hooks.admit(session.identity(), path, seat).await;
         Ok((source, admitted.map_err(monoxide_engine::Error::from)?))
@@ -203,14 +225,18 @@ async fn introduce(
 #[derive(Debug)]
 pub(crate) enum Source {
     Subscription(Subscription),
+    Window(Box<Window>),
     Clock(Ticks),
+    Monitor(Reader),
 }
 
 impl Source {
-    fn backlog(&self) -> Option<Backlog> {
+    fn watching(&self) -> Watching {
         match self {
-            Self::Subscription(subscription) => Some(subscription.backlog()),
-            Self::Clock(_) => None,
+            Self::Subscription(subscription) => Watching::Topic(subscription.backlog()),
+            Self::Window(window) => Watching::Topic(window.backlog()),
+            Self::Clock(_) => Watching::Own(CLOCK),
+            Self::Monitor(_) => Watching::Own(monitor::NAME),
         }
     }
 
@@ -218,14 +244,24 @@ impl Source {
     fn overdue(&self) -> Overdue {
         match self {
             Self::Subscription(subscription) => subscription.overdue(),
-            Self::Clock(_) => Overdue::default(),
+            Self::Window(_) | Self::Clock(_) | Self::Monitor(_) => Overdue::default(),
         }
     }
 
     async fn next(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.next().await,
+            Self::Window(window) => window.next().await,
             Self::Clock(ticks) => ticks.next().await,
+            Self::Monitor(reader) => reader.next().await,
+        }
+    }
+
+    /// Whether it can go on as somebody with these roles. Who cannot may come back.
+    fn is_for(&self, identity: &Identity) -> bool {
+        match self {
+            Self::Subscription(_) | Self::Window(_) | Self::Clock(_) => true,
+            Self::Monitor(_) => identity.has_role(ADMIN),
         }
     }
 
@@ -234,8 +270,9 @@ impl Source {
     fn change_identity(&mut self, identity: Identity) {
         match self {
             Self::Subscription(subscription) => subscription.change_identity(identity),
-            // It tells everybody the same.
-            Self::Clock(_) => {}
+            Self::Window(window) => window.change_identity(identity),
+            // They tell everybody the same.
+            Self::Clock(_) | Self::Monitor(_) => {}
         }
     }
 
@@ -243,7 +280,7 @@ impl Source {
     fn ready(&mut self) -> Option<Bytes> {
         match self {
             Self::Subscription(subscription) => subscription.ready(),
-            Self::Clock(_) => None,
+            Self::Window(_) | Self::Clock(_) | Self::Monitor(_) => None,
         }
     }
 }
@@ -261,6 +298,8 @@ enum Ending {
     Broken(Broken),
     /// The client wanted to leave, and was answered.
     Left,
+    /// An administrator wants it to end.
+    Unwanted,
     /// The client may not be here, or not any more.
     Refused(Close),
 }
@@ -277,6 +316,7 @@ impl Ending {
                 Violation::NotUtf8 => (1007, "the text is not UTF-8"),
                 Violation::TooLarge => (1009, "the message is too large"),
             },
+            Self::Unwanted => (4000, "closed by an administrator"),
             Self::Refused(close) => *close,
             Self::Broken(Broken::HungUp | Broken::Connection(_)) | Self::Left => return None,
         })
@@ -299,7 +339,7 @@ impl Carried {
         guest: Arc<Guest>,
         watch: Option<Box<Watch>>,
     ) -> Self {
-        let listed = Listed::new(guest, admitted.identity().clone(), source.backlog());
+        let listed = Listed::new(guest, admitted.identity().clone(), source.watching());
         Self { source, listed, watch, _until_it_ends: admitted }
     }
 }
@@ -371,10 +411,13 @@ async fn carry(
             biased;
             () = &mut stopped => return Ending::Stopping,
             // Before the messages: there may always be one.
+            () = poll_fn(|context| listed.poll_unwanted(context)) => return Ending::Unwanted,
             turn = poll_fn(|context| poll_watch(watch, context)) => match turn {
                 // Whoever has a say in it was asked about who it was: it may come back, and they
                 // are asked again.
-                Turn::Changed(identity) if !application.hooks.ask_about_subscribers() => {
+                Turn::Changed(identity)
+                    if !application.hooks.ask_about_subscribers() && source.is_for(&identity) =>
+                {
                     source.change_identity(identity);
                 }
                 Turn::Changed(_) | Turn::Ended => return Ending::Refused((4401, "the token is not good any more")),

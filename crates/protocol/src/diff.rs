@@ -133,16 +133,20 @@ fn by_name<'a>(members: &'a [(Cow<'a, str>, &'a str)]) -> Option<HashMap<&'a str
 
 /// The members of an object, in order.
 fn members(object: &str) -> Vec<(Cow<'_, str>, &str)> {
-    let member = |text| {
+    each_member(object).collect()
+}
+
+/// Each member of an object, in order.
+pub(crate) fn each_member(object: &str) -> impl Iterator<Item = (Cow<'_, str>, &str)> {
+    parts(object).filter_map(|text| {
         let (colon, _) = json::outside_strings(text).find(|&(_, byte)| byte == b':')?;
         let (name, value) = text.split_at_checked(colon)?;
         Some((json::unquote(name), value.get(1..)?))
-    };
-    parts(object).filter_map(member).collect()
+    })
 }
 
 /// What stands between the brackets and commas of an array or an object.
-fn parts(container: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn parts(container: &str) -> impl Iterator<Item = &str> {
     let mut rest = json::inside(container);
     std::iter::from_fn(move || {
         let mut depth = 0_usize;

@@ -17,24 +17,32 @@
 //! # Ok::<(), monoxide_protocol::KeyError>(())
 //! ```
 
+mod compare;
 mod diff;
 mod json;
 mod key;
 mod merge;
 mod message;
+mod monitor;
 mod object;
 mod patch;
+mod range;
 mod replica;
 mod system;
 mod version;
 
 pub use crate::{
+    compare::Rank,
     json::{Json, JsonError},
     key::{Glob, Key, KeyError, List, Target},
     merge::{MergeError, merge},
     message::{Kind, Message, encode},
+    monitor::{
+        ConnectionUse, Failing, Monitor, SAMPLES, Sample, ServerState, Storage, Top, TopicUse,
+    },
     object::{EMPTY_OBJECT, Object},
-    patch::{ListChange, list_patch, object_patch},
+    patch::{ListChange, document_patch, list_patch, object_patch},
+    range::{By, Order, Range, RangeError, escaped, unescaped},
     replica::{Gap, Replica},
     system::{Keys, Listed, Watched},
     version::{Version, VersionError},

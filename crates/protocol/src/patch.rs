@@ -1,9 +1,6 @@
 //! What changed, as RFC 6902 has it.
 
-use crate::{
-    EMPTY_OBJECT, Object,
-    diff::{TooLong, diff},
-};
+use crate::{EMPTY_OBJECT, Object, diff::diff};
 
 /// A patch up to this many bytes names each changed member, whatever replacing would take.
 const SMALL_PATCH: usize = 1024;
@@ -70,7 +67,21 @@ pub fn object_patch(old: Option<&Object>, new: Option<&Object>, out: &mut String
     let document =
         |object: Option<&Object>| object.map_or_else(|| EMPTY_OBJECT.to_owned(), Object::to_json);
     let (old, new) = (document(old), document(new));
-    let patch = diff(&old, &new, DEPTH, SMALL_PATCH.max(new.len()))
-        .or_else(|TooLong| diff(&old, &new, DATA, usize::MAX));
-    out.push_str(&patch.expect("no text is longer than usize::MAX"));
+    let patch = document_patch(&old, &new)
+        .or_else(|| diff(&old, &new, DATA, usize::MAX).ok())
+        .expect("no text is longer than usize::MAX");
+    out.push_str(&patch);
+}
+
+/// The operations that turn `old` into `new`, two documents in compact JSON, named as finely as
+/// [`object_patch`] does it; `None` when they take more than 1,024 bytes and more than `new`.
+///
+/// ```
+/// # use monoxide_protocol::document_patch;
+/// let patch = document_patch(r#"{"rows":[1,2]}"#, r#"{"rows":[1,3]}"#);
+/// assert_eq!(patch.as_deref(), Some(r#"[{"op":"replace","path":"/rows/1","value":3}]"#));
+/// ```
+#[must_use]
+pub fn document_patch(old: &str, new: &str) -> Option<String> {
+    diff(old, new, DEPTH, SMALL_PATCH.max(new.len())).ok()
 }

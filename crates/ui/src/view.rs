@@ -4,6 +4,10 @@
 #![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod accounts;
+mod admission;
+mod asked;
+mod backups;
+mod commands;
 mod conflict;
 mod connection;
 mod copy;
@@ -13,9 +17,11 @@ mod drafts;
 mod edit;
 mod editor;
 mod empty;
+mod endpoints;
 mod entrance;
 mod export;
 mod field;
+mod filters;
 mod flash;
 mod fold;
 mod icon;
@@ -26,13 +32,17 @@ mod later;
 mod list_actions;
 mod menu;
 mod more;
+mod nav;
 mod notice;
 mod object;
 mod object_page;
+mod orphans;
+mod palette;
 mod profile;
 mod query;
 mod route;
 mod schema;
+mod theme;
 mod time;
 mod toast;
 mod tree;
@@ -40,13 +50,18 @@ mod user;
 
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
+    admission::Admission,
+    backups::BackupsPage,
+    commands::{Commands, Offer, Overlay, PAGES, is_for_administrators, use_commands},
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
     editor::{Editor, EditorView},
     empty::{Deleted, EmptyList, EmptyServer, Missing},
-    entrance::{Entrance, Gate, Login, SetUp},
+    endpoints::EndpointsPage,
+    entrance::{Gate, Login, Newcomer},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
+    filters::FiltersPage,
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
     items::{Item, Items, use_items},
@@ -54,10 +69,14 @@ pub use self::{
     later::{Later, Page},
     list_actions::ListActions,
     more::More,
+    nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
     object::{Known, use_object},
+    orphans::OrphansPage,
+    palette::OverlayView,
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
+    theme::{Theme, ThemeButton, Themes, use_theme},
     time::{ServerClock, Times, When, now},
     toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,

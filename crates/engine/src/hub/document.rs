@@ -111,6 +111,15 @@ impl Document {
         }
     }
 
+    /// What is seen, if it is of a list. It shares its objects with the document.
+    pub(super) fn seen(&self) -> Option<List> {
+        match self {
+            Self::List(_, list) => Some(list.clone()),
+            Self::Whole(whole) => Some(List::new(&whole.seen, false)),
+            Self::Object(..) | Self::Keys(_) => None,
+        }
+    }
+
     /// About how many bytes [`encode`](Self::encode) writes.
     pub(super) fn encoded_len(&self) -> usize {
         match self {

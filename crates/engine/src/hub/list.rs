@@ -81,13 +81,30 @@ impl List {
         self.chunks.clear();
     }
 
-    #[cfg(test)]
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.len).sum()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Object>> {
+    pub(super) fn is_oldest_first(&self) -> bool {
+        self.is_oldest_first
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Object>> {
         self.chunks.iter().flat_map(|chunk| chunk.objects.iter())
+    }
+
+    /// The objects from a position on. What comes before is counted by chunks.
+    pub(super) fn iter_from(&self, from: usize) -> impl Iterator<Item = &Arc<Object>> {
+        let (mut before, mut skipped) = (0, 0);
+        for chunk in &self.chunks {
+            if before + chunk.len > from {
+                break;
+            }
+            before += chunk.len;
+            skipped += 1;
+        }
+        let chunks = self.chunks.get(skipped..).unwrap_or_default();
+        chunks.iter().flat_map(|chunk| chunk.objects.iter()).skip(from - before)
     }
 
     /// Puts `object` in its place, and says where that is.

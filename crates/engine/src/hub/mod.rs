@@ -8,6 +8,7 @@ mod document;
 mod frame;
 mod keys;
 mod list;
+mod listing;
 mod routes;
 mod ruled_keys;
 mod subscription;
@@ -38,6 +39,7 @@ use self::{
 pub use self::{
     document::list_json,
     frame::Overdue,
+    listing::{Listing, Page},
     subscription::{Backlog, Subscription},
     topic::TopicState,
     totals::Stats,
@@ -112,6 +114,12 @@ enum Request {
         caller: Caller,
         since: Option<Version>,
         answer: oneshot::Sender<Joined>,
+    },
+    /// The topic that somebody would join, if it is there.
+    Find {
+        glob: Glob,
+        caller: Caller,
+        answer: oneshot::Sender<Option<Arc<Topic>>>,
     },
     Keys {
         answer: oneshot::Sender<String>,
@@ -202,6 +210,20 @@ impl Hub {
         since: Option<Version>,
     ) -> Result<Joined, Error> {
         self.ask(|answer| Request::Subscribe { watched, caller, since, answer }).await
+    }
+
+    /// What is seen of a list, if it is watched by somebody who sees the same.
+    pub(crate) async fn listing(
+        &self,
+        glob: &Glob,
+        caller: &Caller,
+    ) -> Result<Option<Listing>, Error> {
+        let (glob, caller) = (glob.clone(), caller.clone());
+        let topic = self.ask(|answer| Request::Find { glob, caller, answer }).await?;
+        match topic {
+            Some(topic) => Ok(topic.listing().await),
+            None => Ok(None),
+        }
     }
 
     /// Hands over the keys of a topic, from a thread that may wait.
@@ -314,6 +336,10 @@ impl Task {
             Request::Rules(access, answer) => self.change_rules(access, answer),
             Request::Subscribe { watched, caller, since, answer } => {
                 drop(answer.send(Joined::new(self.topic(watched, &caller), since)));
+            }
+            Request::Find { glob, caller, answer } => {
+                let view = View::new(&self.access, Some(&glob), &caller);
+                drop(answer.send(self.routes.get(&glob, &view)));
             }
             Request::Keys { answer } => drop(answer.send(self.keys.to_json())),
             Request::Topics { answer } => {

@@ -14,6 +14,7 @@ use monoxide_protocol::{Version, Watched};
 use super::{
     Hub,
     frame::{Hold, Overdue},
+    listing::Listing,
     topic::{Progress, Topic},
     window::Found,
 };
@@ -210,6 +211,72 @@ impl Subscription {
         }
     }
 
+    /// Waits until there is something to be told since this, or [`next`](Self::next), was asked
+    /// the last time, and takes it for told; `None` when the engine was closed. At the first time
+    /// it does not wait.
+    ///
+    /// It is for those who read a [part](Self::listing) of a long list, and so costs no snapshot.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use monoxide_engine::Engine;
+    /// # use monoxide_protocol::{Glob, Json, Key, Range};
+    /// let engine = Engine::builder().start()?;
+    /// let range = Range::of(Glob::parse("books/*")?);
+    /// let mut books = engine.subscribe(range.glob.clone(), None).await?;
+    /// books.changed().await;
+    ///
+    /// engine.set(Key::parse("books/dune")?, Json::parse(b"412")?).await?;
+    /// books.changed().await;
+    /// let listing = books.listing().await.ok_or("it is a list")?;
+    /// assert_eq!(listing.page(&range).objects.len(), 1);
+    /// # Ok(()) }
+    /// ```
+    pub async fn changed(&mut self) -> Option<()> {
+        loop {
+            if self.is_elsewhere() {
+                self.move_on().await?;
+                self.backlog.0.go_to(self.topic.end());
+                return Some(());
+            }
+            let Progress { end, closed, retired, .. } = *self.progress.borrow_and_update();
+            if retired {
+                continue;
+            }
+            if self.backlog.0.position() != end {
+                self.backlog.0.go_to(end);
+                return Some(());
+            }
+            if closed {
+                return None;
+            }
+            // The sender lives as long as the topic, which this subscription holds.
+            self.progress.changed().await.ok()?;
+        }
+    }
+
+    /// What is seen of the list that is watched, as it is now; `None` of what is no list, and when
+    /// the engine was closed.
+    pub async fn listing(&mut self) -> Option<Listing> {
+        loop {
+            if self.is_elsewhere() {
+                self.move_on().await?;
+            }
+            match self.topic.listing().await {
+                None if self.is_elsewhere() => {}
+                listing => return listing,
+            }
+        }
+    }
+
+    /// Whether what was [listed](Self::listing) last may still be told: neither rules nor who is
+    /// told have changed since.
+    #[must_use]
+    pub fn may_tell(&self, listing: &Listing) -> bool {
+        !self.is_elsewhere() && self.topic.cuts() == listing.cuts
+    }
+
     /// The next message, if nothing has to be waited for: neither for a change, nor for a
     /// snapshot.
     ///
@@ -286,7 +353,7 @@ impl Reader {
                 tracing::debug!(%watched, "a slow subscriber goes on with a snapshot");
                 self.go_to(SNAPSHOT_FIRST);
                 self.skips.fetch_add(1, Ordering::Relaxed);
-                topic.totals().skips.fetch_add(1, Ordering::Relaxed);
+                topic.skipped();
                 None
             }
         }

@@ -4,7 +4,7 @@ use std::{
     mem,
     sync::{
         Arc, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -17,6 +17,7 @@ use super::{
     document::{Change, Document},
     frame::Frame,
     keys::KeyIndex,
+    listing::Listing,
     totals::Totals,
     window::{Found, Window},
 };
@@ -32,6 +33,19 @@ pub struct TopicState {
     pub watched: Watched,
     /// How many subscriptions there are; none when the last one left a moment ago.
     pub subscribers: usize,
+    /// That of the last message, or of what the topic began with.
+    pub version: Version,
+    /// How many messages there were since the topic began, each counted once, however many were
+    /// told.
+    pub messages: u64,
+    /// How many bytes these were.
+    pub bytes: u64,
+    /// How many of them are kept for those who are behind or come back.
+    pub window_messages: usize,
+    /// How many bytes these are.
+    pub window_bytes: usize,
+    /// How often a subscriber fell out of the window and went on with a snapshot.
+    pub skips: u64,
 }
 
 #[derive(Debug)]
@@ -46,6 +60,7 @@ pub(super) struct Topic {
     progress: watch::Sender<Progress>,
     /// Held by whoever encodes a snapshot; the others wait and share it.
     encoding: AsyncMutex<()>,
+    skips: AtomicU64,
     totals: Arc<Totals>,
 }
 
@@ -147,6 +162,7 @@ impl Topic {
             state: Mutex::new(state),
             progress,
             encoding: AsyncMutex::new(()),
+            skips: AtomicU64::new(0),
             totals: Arc::clone(totals),
         }
     }
@@ -299,12 +315,26 @@ impl Topic {
     }
 
     pub(super) fn state(&self) -> TopicState {
-        let subscribers = self.progress.receiver_count();
-        TopicState { watched: self.watched.clone(), subscribers }
+        let (version, messages, bytes, (window_messages, window_bytes)) = {
+            let window = &self.lock().window;
+            (window.version(), window.end(), window.total_bytes(), window.fill())
+        };
+        TopicState {
+            watched: self.watched.clone(),
+            subscribers: self.progress.receiver_count(),
+            version,
+            messages,
+            bytes,
+            window_messages,
+            window_bytes,
+            skips: self.skips.load(Ordering::Relaxed),
+        }
     }
 
-    pub(super) fn totals(&self) -> &Totals {
-        &self.totals
+    /// Takes note that a subscriber fell out of the window.
+    pub(super) fn skipped(&self) {
+        self.skips.fetch_add(1, Ordering::Relaxed);
+        self.totals.skips.fetch_add(1, Ordering::Relaxed);
     }
 
     /// The number that the next message will have.
@@ -324,8 +354,8 @@ impl Topic {
         self.lock().window.after(version)
     }
 
-    /// The document as it is now, or newer. A thousand who ask at once share two encodings.
-    pub(super) async fn snapshot(&self) -> Snapshot {
+    /// Waits until the document is there, or will not be.
+    async fn resumed(&self) {
         if self.progress.borrow().paused {
             let mut progress = self.watch();
             // The sender lives as long as the topic.
@@ -335,6 +365,32 @@ impl Topic {
             ) && progress.changed().await.is_ok()
             {}
         }
+    }
+
+    /// What is seen of a list as it is now; `None` where this is not to be read any more, and of
+    /// what is no list.
+    pub(super) async fn listing(&self) -> Option<Listing> {
+        loop {
+            self.resumed().await;
+            let state = self.lock();
+            if self.progress.borrow().retired {
+                return None;
+            }
+            if state.held.is_none() {
+                let list = state.document.seen()?;
+                return Some(Listing::new(state.window.version(), list, state.cuts));
+            }
+        }
+    }
+
+    /// How often everything that was told was taken back.
+    pub(super) fn cuts(&self) -> u64 {
+        self.lock().cuts
+    }
+
+    /// The document as it is now, or newer. A thousand who ask at once share two encodings.
+    pub(super) async fn snapshot(&self) -> Snapshot {
+        self.resumed().await;
         let wanted = self.lock().window.version();
         if let Some(snapshot) = self.lock().shared_snapshot(wanted) {
             return snapshot;

@@ -15,6 +15,8 @@ pub(super) struct Window {
     /// The version before the oldest message: who has it can go on from there.
     before: Version,
     bytes: usize,
+    /// Of all messages that ever were.
+    total_bytes: u64,
     max_messages: usize,
     max_bytes: usize,
 }
@@ -39,13 +41,15 @@ pub(super) enum Found {
 impl Window {
     pub(super) fn new(version: Version, max_messages: usize, max_bytes: usize) -> Self {
         let messages = VecDeque::new();
-        Self { messages, first: 0, before: version, bytes: 0, max_messages, max_bytes }
+        let (bytes, total_bytes) = (0, 0);
+        Self { messages, first: 0, before: version, bytes, total_bytes, max_messages, max_bytes }
     }
 
     /// Adds a message, and lets go of the oldest ones that no longer fit. The newest stays,
     /// whatever its size: those who keep up are not to pay for it.
     pub(super) fn push(&mut self, version: Version, frame: Frame) {
         self.bytes += frame.bytes.len();
+        self.total_bytes += frame.bytes.len() as u64;
         self.messages.push_back(Message { version, frame });
         while self.messages.len() > self.max_messages
             || (self.bytes > self.max_bytes && self.messages.len() > 1)
@@ -74,6 +78,16 @@ impl Window {
     /// The number that the next message will have.
     pub(super) fn end(&self) -> u64 {
         self.first + self.messages.len() as u64
+    }
+
+    /// How many messages are kept, and how many bytes.
+    pub(super) fn fill(&self) -> (usize, usize) {
+        (self.messages.len(), self.bytes)
+    }
+
+    /// How many bytes of messages there ever were.
+    pub(super) fn total_bytes(&self) -> u64 {
+        self.total_bytes
     }
 
     /// What a reader finds that wants message number `position`.

@@ -8,17 +8,19 @@ mod keys;
 mod orphans;
 mod pivot;
 mod state;
+mod topics;
 
 use axum::{
-    extract::Query,
-    http::{Uri, header},
+    extract::{Query, State},
+    http::{HeaderName, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
 use monoxide_engine::Session;
-use monoxide_protocol::Json;
+use monoxide_protocol::{Json, Range};
 use serde::Serialize;
 
-use crate::{door::Door, error::Refusal};
+pub(crate) use self::state::CLOCK;
+use crate::{door::Door, error::Refusal, operator};
 
 /// The answer to `/?api=…`; `None` when that names nothing the API has.
 pub(crate) async fn answer(
@@ -33,14 +35,36 @@ pub(crate) async fn answer(
         Some("filters") => json(&filters::filters(&door.engine)),
         Some("state") => json(&state::state(door).await?),
         Some("endpoints") => json(&endpoints::endpoints(&door.settings.application.endpoints)),
-        Some("connections") => json(&connections::page(&door.running.guests, &parameters)),
+        Some("connections") => json(&connections::page(door, &parameters)),
+        Some("topics") => json(&topics::page(door, &parameters).await?),
+        Some("range") => {
+            let range = Range::read(|name| parameters.get(name))?;
+            door.ranges.answer(session, range).await?
+        }
         // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
         Some("pivot") => json(&pivot::NOT_CONFIGURED),
+        Some("backup") => operator::read_backup(door, session).await?,
+        Some("backups") => operator::read_backups(door, session, &parameters).await?,
         Some("orphan-keys") => json(&orphans::keys(&door.engine, session)),
         _ => return Ok(None),
     };
     Ok(Some(answer))
+}
+
+/// What `DELETE /?api=…` ends: a connection.
+pub(crate) async fn delete(State(door): State<Door>, uri: Uri) -> Result<Response, Refusal> {
+    const METHODS: [(HeaderName, &str); 1] = [(header::ALLOW, "GET,HEAD")];
+    let parameters = Parameters::of(&uri);
+    if parameters.get("api") != Some("connections") {
+        return Ok((METHODS, Refusal::Method).into_response());
+    }
+    let id = parameters.get("id").and_then(|id| id.parse().ok());
+    let wrong = || Refusal::Parameter("`id` has to be the number of a connection".to_owned());
+    match door.running.guests.connections().close(id.ok_or_else(wrong)?) {
+        true => Ok(StatusCode::NO_CONTENT.into_response()),
+        false => Err(Refusal::NoConnection),
+    }
 }
 
 /// The parameters of a query, in their order.

@@ -18,7 +18,7 @@ struct Pool {
 }
 
 /// What the clock is called where keys and lists are told by name.
-pub(super) const CLOCK: &str = "(clock)";
+pub(crate) const CLOCK: &str = "(clock)";
 
 /// What has connections: the clock first, the rest by name.
 pub(super) async fn state(door: &Door) -> Result<State, Refusal> {

@@ -82,7 +82,7 @@ impl Plan {
 impl Builder {
     /// Lets in who is signed in to one of these accounts, and adds the routes with which one does
     /// that. Everybody gets the page, its files and `/_health`; data, sockets, `/_keys`,
-    /// `/?api=keys` and endpoints that are not [public](crate::Endpoint::public) are for those who
+    /// `/?api=keys`, `/?api=range` and endpoints that are not [public](crate::Endpoint::public) are for those who
     /// are signed in, and everything else of the management API is for administrators. Default:
     /// everybody is let in, as nobody in particular.
     pub fn identity(mut self, identities: Identities) -> Self {
@@ -328,6 +328,12 @@ impl Guard {
                 of_root(request.method(), request.headers(), request.uri())
             }
             Behind::Own if path == "/_backup" => Wants::Administrator,
+            // Who says later who it is, is asked then.
+            Behind::Own
+                if path == "/_monitor" && !is_upgrade(request.method(), request.headers()) =>
+            {
+                Wants::Administrator
+            }
             Behind::Own if path.starts_with("/_ui") || path.starts_with("/_pkg/") => Wants::Nobody,
             Behind::Own if path.starts_with("/_") => Wants::Admitted,
             // A file of the page.
@@ -348,15 +354,15 @@ enum Wants {
     Administrator,
 }
 
-/// The page is for everybody, the clock and the keys are for those who are let in, and everything
-/// else of the management API is for administrators.
+/// The page is for everybody, the clock, the keys and parts of lists are for those who are let in,
+/// and everything else of the management API is for administrators.
 fn of_root(method: &Method, headers: &HeaderMap, uri: &Uri) -> Wants {
     if is_upgrade(method, headers) {
         return Wants::Admitted;
     }
     match Parameters::of(uri).get("api") {
         None => Wants::Nobody,
-        Some("keys") => Wants::Admitted,
+        Some("keys" | "range") => Wants::Admitted,
         Some(_) => Wants::Administrator,
     }
 }

@@ -201,9 +201,9 @@ async fn connections_are_the_sockets_and_how_it_goes_for_them_the_newest_first()
     page["connections"][0]["bytes"] = 19.into();
     let lines = page.to_string().replace("},{", "},\n{");
     insta::assert_snapshot!(lines, @r#"
-{"connections":[{"id":3,"address":"…","watches":"(clock)","since":1,"messages":1,"bytes":19,"behind":0,"skips":0},
-{"id":2,"address":"…","watches":"thing","account":"ann","since":1,"messages":1,"bytes":100,"behind":0,"skips":0},
-{"id":1,"address":"…","watches":"books/*","since":1,"messages":4,"bytes":631,"behind":0,"skips":0}],"total":3,"page":1,"limit":50}
+{"connections":[{"id":3,"address":"…","watches":"(clock)","since":1,"messages":1,"bytes":19,"behind":0,"skips":0,"messagesPerSecond":0,"bytesPerSecond":0},
+{"id":2,"address":"…","watches":"thing","account":"ann","since":1,"messages":1,"bytes":100,"behind":0,"skips":0,"messagesPerSecond":0,"bytesPerSecond":0},
+{"id":1,"address":"…","watches":"books/*","since":1,"messages":4,"bytes":631,"behind":0,"skips":0,"messagesPerSecond":0,"bytesPerSecond":0}],"total":3,"page":1,"limit":50}
 "#);
 
     let second = api(&server, "connections&page=2&limit=1").await;

@@ -41,6 +41,29 @@ impl Command {
         self
     }
 
+    /// Calls `address`, which has no slash before it, with `body` as JSON.
+    #[must_use]
+    pub fn call(origin: &str, method: &str, address: &str, body: Option<&str>) -> Self {
+        let mut parts = vec![format!("curl -X {method}"), quote(&format!("{origin}/{address}"))];
+        if let Some(body) = body {
+            parts.push("-H 'content-type: application/json'".to_owned());
+            parts.push(format!("-d {}", quote(body)));
+        }
+        Self(parts)
+    }
+
+    /// Writes everything into a file, on the server's machine.
+    #[must_use]
+    pub fn backup() -> Self {
+        Self(vec!["monoxide backup".to_owned(), "monoxide.backup".to_owned()])
+    }
+
+    /// Puts a backup back, on the server's machine.
+    #[must_use]
+    pub fn restore(file: &str) -> Self {
+        Self(vec!["monoxide restore".to_owned(), quote(file), "--force".to_owned()])
+    }
+
     /// The parts, in order, to be joined by blanks.
     #[must_use]
     pub fn parts(&self) -> &[String] {

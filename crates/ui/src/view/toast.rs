@@ -1,6 +1,6 @@
 //! Short messages about what was done, which leave by themselves.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use leptos::{ev::KeyboardEvent, html, prelude::*};
 
@@ -31,13 +31,16 @@ pub struct Toasts {
     timer: StoredValue<Option<TimeoutHandle>>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Toast {
     id: u64,
     text: String,
     trouble: bool,
-    undo: Option<Callback<()>>,
+    undo: Option<Undo>,
 }
+
+/// It may outlive the part of the page that it is from.
+type Undo = Arc<dyn Fn() + Send + Sync>;
 
 impl Toasts {
     /// Lets [`use_toasts`] find it.
@@ -58,7 +61,7 @@ impl Toasts {
 
     /// Says that something was done, with a button that takes it back.
     pub fn say_with_undo(self, text: impl Into<String>, undo: impl Fn() + Send + Sync + 'static) {
-        self.add(text.into(), false, Some(Callback::new(move |()| undo())));
+        self.add(text.into(), false, Some(Arc::new(undo)));
     }
 
     /// Says that something could not be done.
@@ -66,7 +69,7 @@ impl Toasts {
         self.add(text.into(), true, None);
     }
 
-    fn add(self, text: String, trouble: bool, undo: Option<Callback<()>>) {
+    fn add(self, text: String, trouble: bool, undo: Option<Undo>) {
         let longer = trouble || undo.is_some();
         // Whoever did something slow may have left the page that says so.
         let Some(id) = self.queue.try_update(|queue| queue.add(now(), longer)) else { return };
@@ -169,7 +172,7 @@ fn ToastView(toast: Toast, release: impl Fn() + Copy + Send + Sync + 'static) ->
     };
     let take_back = undo.map(|undo| {
         let act = move |_| {
-            undo.run(());
+            undo();
             close();
         };
         view! { <button type="button" class="toast-undo" on:click=act>"Undo"</button> }

@@ -3,6 +3,7 @@
 mod changes;
 mod cookies;
 mod doors;
+mod monitor;
 mod routes;
 mod sockets;
 
