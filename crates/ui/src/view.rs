@@ -8,29 +8,41 @@ mod admission;
 mod asked;
 mod backups;
 mod commands;
+mod conflict;
 mod connection;
 mod copy;
+mod dialogs;
 mod document;
+mod drafts;
+mod edit;
+mod editor;
 mod empty;
 mod endpoints;
 mod entrance;
+mod export;
 mod field;
 mod filters;
 mod flash;
 mod fold;
 mod icon;
+mod import;
 mod items;
 mod keys;
 mod later;
+mod list_actions;
 mod login;
+mod menu;
 mod more;
 mod nav;
 mod notice;
 mod object;
+mod object_page;
 mod orphans;
 mod palette;
 mod profile;
+mod query;
 mod route;
+mod schema;
 mod theme;
 mod time;
 mod toast;
@@ -45,6 +57,7 @@ pub use self::{
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
+    editor::{Editor, EditorView},
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     endpoints::EndpointsPage,
     entrance::{Gate, Newcomer},
@@ -55,6 +68,7 @@ pub use self::{
     items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
+    list_actions::ListActions,
     login::Login,
     more::More,
     nav::{Nav, use_looks_after},

@@ -7,13 +7,11 @@ use monoxide_protocol::{Glob, Watched};
 
 use crate::{
     Live, State,
-    model::{Command, Folds, Place, Shown},
+    model::{Command, Folds, Place},
     use_live,
     view::{
-        Age, CopyButton, Deleted, EmptyList, Icon, Items, Known, Link, Missing, Times, Tracked,
-        Tree, Waiting,
-        fold::{FoldItems, FoldTree},
-        use_items, use_object,
+        Age, CopyButton, EmptyList, Icon, Items, Link, ListActions, Tracked, Tree, Waiting,
+        fold::FoldItems, object_page::ObjectPage, use_items,
     },
 };
 
@@ -27,10 +25,9 @@ pub fn Document(
         let watched = Watched::from(glob.clone());
         use_live(move || Some(watched.clone()))
     };
-    if glob.is_list() {
-        view! { <ListPage glob live/> }.into_any()
-    } else {
-        view! { <ObjectPage glob live/> }.into_any()
+    match glob.as_key() {
+        None => view! { <ListPage glob live/> }.into_any(),
+        Some(key) => view! { <ObjectPage key live/> }.into_any(),
     }
 }
 
@@ -48,11 +45,24 @@ fn ListPage(glob: Glob, live: Live) -> impl IntoView {
         };
         Some(view! { <p class="facts">{text}</p> })
     };
+    let tools = {
+        let glob = glob.clone();
+        let command = move |glob: &Glob| Command::read(&origin(), glob).to_string();
+        move || {
+            let glob = glob.clone();
+            let actions = glob.clone();
+            view! {
+                <ListActions glob=actions/>
+                <FoldItems items/>
+                <CopyButton text=move || command(&glob) label="Copy curl" icon=Icon::Terminal/>
+            }
+        }
+    };
     let empty = Memo::new(move |_| count.get() == Some(0));
     let known = Memo::new(move |_| count.get().is_some());
     let list = glob.clone();
     view! {
-        <Frame glob live known facts tools=move || view! { <FoldItems items/> }>
+        <Frame glob live known facts tools>
             {
                 let list = list.clone();
                 move || {
@@ -68,48 +78,9 @@ fn ListPage(glob: Glob, live: Live) -> impl IntoView {
     }
 }
 
-/// The page of one object.
-#[component]
-fn ObjectPage(glob: Glob, live: Live) -> impl IntoView {
-    let known = use_object(live);
-    let folds = RwSignal::new(Folds::default());
-    let here = Memo::new(move |_| matches!(known.get(), Some(Known::Here(_))));
-    let tracked = move || match known.get() {
-        Some(Known::Here(tracked)) => Some(tracked),
-        Some(Known::Missing | Known::Deleted(_)) | None => None,
-    };
-    let facts = move || tracked().map(|it| view! { <Times object=it.object/> });
-    let tools = move || {
-        let data = move || tracked().map(|it| it.object.with_untracked(pretty)).unwrap_or_default();
-        here.get().then(|| {
-            view! {
-                <FoldTree folds/>
-                <CopyButton text=data label="Copy JSON"/>
-            }
-        })
-    };
-    let name = glob.clone();
-    let content = move || {
-        let glob = name.clone();
-        Some(match known.get()? {
-            Known::Here(it) => {
-                view! { <div class="card"><Data tracked=it folds label=glob.to_string()/></div> }
-                    .into_any()
-            }
-            Known::Missing => view! { <Missing glob/> }.into_any(),
-            Known::Deleted(was) => view! { <Deleted was/> }.into_any(),
-        })
-    };
-    view! {
-        <Frame glob live known=Memo::new(move |_| known.with(Option::is_some)) facts tools>
-            {content.clone()}
-        </Frame>
-    }
-}
-
 /// What is around every document: its name, what can be done with it, and how it is doing.
 #[component]
-fn Frame(
+pub(super) fn Frame(
     glob: Glob,
     live: Live,
     /// Whether there is something to show.
@@ -120,10 +91,6 @@ fn Frame(
 ) -> impl IntoView {
     let state = live.state;
     let old = Memo::new(move |_| !state.with(State::is_live));
-    let command = {
-        let glob = glob.clone();
-        move || Command::read(&origin(), &glob).to_string()
-    };
     let content = move || {
         if known.get() { children().into_any() } else { view! { <Waiting state/> }.into_any() }
     };
@@ -135,10 +102,7 @@ fn Frame(
                     <Name glob/>
                     {move || facts.run()}
                 </div>
-                <div class="tools">
-                    {move || tools.run()}
-                    <CopyButton text=command label="Copy curl" icon=Icon::Terminal/>
-                </div>
+                <div class="tools">{move || tools.run()}</div>
             </header>
             {move || known.get().then(|| view! { <Age state/> })}
             {content}
@@ -168,10 +132,6 @@ pub(super) fn Data(tracked: Tracked, folds: RwSignal<Folds>, label: String) -> i
     let value = Signal::derive(move || object.with(|object| Arc::clone(&object.data)));
     let flashes = Signal::derive(move || flashes.get());
     view! { <Tree value flashes folds label/> }
-}
-
-fn pretty(object: &Shown) -> String {
-    format!("{:#}", object.data)
 }
 
 /// The address of the server, as a command would name it.
