@@ -26,7 +26,6 @@ mod flash;
 mod fold;
 mod icon;
 mod import;
-mod items;
 mod keys;
 mod later;
 mod list_actions;
@@ -43,6 +42,7 @@ mod profile;
 mod query;
 mod route;
 mod schema;
+mod table;
 mod theme;
 mod time;
 mod toast;
@@ -65,7 +65,6 @@ pub use self::{
     filters::FiltersPage,
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
-    items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
     list_actions::ListActions,
@@ -78,6 +77,7 @@ pub use self::{
     palette::OverlayView,
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
+    table::TablePage,
     theme::{Theme, ThemeButton, Themes, use_theme},
     time::{ServerClock, Times, When, now},
     toast::{Toasts, ToastsView, use_toasts},

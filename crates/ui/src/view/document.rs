@@ -7,11 +7,10 @@ use monoxide_protocol::{Glob, Watched};
 
 use crate::{
     Live, State,
-    model::{Command, Folds, Place},
+    model::{Folds, Place},
     use_live,
     view::{
-        Age, CopyButton, EmptyList, Icon, Items, Link, ListActions, Tracked, Tree, Waiting,
-        fold::FoldItems, object_page::ObjectPage, use_items,
+        Age, Icon, Link, ListActions, TablePage, Tracked, Tree, Waiting, object_page::ObjectPage,
     },
 };
 
@@ -21,61 +20,12 @@ pub fn Document(
     /// What is shown.
     glob: Glob,
 ) -> impl IntoView {
-    let live = {
-        let watched = Watched::from(glob.clone());
-        use_live(move || Some(watched.clone()))
+    let Some(key) = glob.as_key() else {
+        let list = glob.clone();
+        return view! { <TablePage glob><ListActions glob=list.clone()/></TablePage> }.into_any();
     };
-    match glob.as_key() {
-        None => view! { <ListPage glob live/> }.into_any(),
-        Some(key) => view! { <ObjectPage key live/> }.into_any(),
-    }
-}
-
-/// The page of a list.
-#[component]
-fn ListPage(glob: Glob, live: Live) -> impl IntoView {
-    let known = use_items(live);
-    let items = Signal::derive(move || known.get().unwrap_or_default());
-    let count = Memo::new(move |_| known.with(|known| known.as_ref().map(Vec::len)));
-    let facts = move || {
-        let text = match count.get()? {
-            0 => "Empty list".to_owned(),
-            1 => "1 object".to_owned(),
-            count => format!("{count} objects, newest first"),
-        };
-        Some(view! { <p class="facts">{text}</p> })
-    };
-    let tools = {
-        let glob = glob.clone();
-        let command = move |glob: &Glob| Command::read(&origin(), glob).to_string();
-        move || {
-            let glob = glob.clone();
-            let actions = glob.clone();
-            view! {
-                <ListActions glob=actions/>
-                <FoldItems items/>
-                <CopyButton text=move || command(&glob) label="Copy curl" icon=Icon::Terminal/>
-            }
-        }
-    };
-    let empty = Memo::new(move |_| count.get() == Some(0));
-    let known = Memo::new(move |_| count.get().is_some());
-    let list = glob.clone();
-    view! {
-        <Frame glob live known facts tools>
-            {
-                let list = list.clone();
-                move || {
-                    let list = list.clone();
-                    if empty.get() {
-                        view! { <EmptyList list/> }.into_any()
-                    } else {
-                        view! { <Items items list/> }.into_any()
-                    }
-                }
-            }
-        </Frame>
-    }
+    let live = use_live(move || Some(Watched::from(glob.clone())));
+    view! { <ObjectPage key live/> }.into_any()
 }
 
 /// What is around every document: its name, what can be done with it, and how it is doing.
@@ -112,7 +62,7 @@ pub(super) fn Frame(
 
 /// The name of a document, with a link to the list it is in.
 #[component]
-fn Name(glob: Glob) -> impl IntoView {
+pub(super) fn Name(glob: Glob) -> impl IntoView {
     let list = glob.as_key().and_then(|key| key.list());
     let parent = list.map(|list| {
         let name = list.as_str().trim_end_matches("/*").to_owned();

@@ -45,6 +45,8 @@ pub enum Icon {
     Leave,
     /// Away with it.
     Close,
+    /// The columns of a table.
+    Columns,
     /// Light.
     Sun,
     /// Dark.
@@ -104,6 +106,7 @@ impl Icon {
             }
             Self::Leave => "M6.500 2.500h-3v11h3M7 8h6.500M11 5.500 13.500 8 11 10.500",
             Self::Close => "M4 4l8 8M12 4l-8 8",
+            Self::Columns => "M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10",
             Self::Sun => {
                 "M8 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM8 1.500v1M8 13.500v1M1.500 8h1M13.500 8h1\
                  M3.400 3.400l.7.7M11.900 11.900l.7.7M12.600 3.400l-.7.7M4.100 11.900l-.7.7"
