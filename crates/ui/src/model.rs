@@ -1,17 +1,21 @@
 //! What the page shows, as plain values: tested without a browser.
 
 mod changes;
+pub mod chart;
 mod command;
 pub mod form;
 mod list;
+pub mod log;
 mod moment;
 mod place;
 mod pointer;
 mod problem;
 mod program;
 pub mod renewal;
+pub mod ring;
 mod sidebar;
 mod tree;
+pub mod unit;
 
 pub use self::{
     changes::{Batch, Flash, Flashes, changes},
