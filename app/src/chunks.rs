@@ -17,7 +17,7 @@ use monoxide_ui::{
 };
 
 use crate::{
-    pages::{document::DocumentPage, people::People},
+    pages::{document::DocumentPage, monitor::Monitor, people::People, watch::Watch},
     shell::Shell,
 };
 
@@ -51,6 +51,14 @@ chunk! {
 chunk! {
     /// One key or list.
     document: DocumentPage of place: Place
+}
+chunk! {
+    /// How the server is doing.
+    monitor: Monitor of place: Place
+}
+chunk! {
+    /// What comes in from a key or list, message by message.
+    watch: Watch of place: Place
 }
 chunk! {
     /// Accounts and profiles.

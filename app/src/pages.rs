@@ -2,4 +2,6 @@
 
 pub(crate) mod browser;
 pub(crate) mod document;
+pub(crate) mod monitor;
 pub(crate) mod people;
+pub(crate) mod watch;

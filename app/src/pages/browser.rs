@@ -22,6 +22,8 @@ pub(crate) fn Browser(
 ) -> impl IntoView {
     let here = use_route().here();
     let known = use_keys(keys);
+    // What is known of the keys, for pages that propose some.
+    provide_context(known);
     let main = NodeRef::<html::Main>::new();
     // On a phone the choice takes the place of the column in which it was made: whoever goes by
     // keyboard or by ear has to come along.
@@ -39,13 +41,10 @@ pub(crate) fn Browser(
         | Place::Accounts
         | Place::NewAccount
         | Place::Account(_)) => view! { <Later load=chunks::people of=place/> }.into_any(),
+        place @ Place::Monitor => view! { <Later load=chunks::monitor of=place/> }.into_any(),
+        place @ Place::Live(_) => view! { <Later load=chunks::watch of=place/> }.into_any(),
         // Nothing leads here yet.
-        Place::Live(_)
-        | Place::Monitor
-        | Place::Filters
-        | Place::Endpoints
-        | Place::Orphans
-        | Place::Backups => ().into_any(),
+        Place::Filters | Place::Endpoints | Place::Orphans | Place::Backups => ().into_any(),
         Place::Nowhere { text, why } => view! {
             <h1 class="unseen">{text.clone()}</h1>
             <Notice icon=Icon::Alert title=format!("{text} is not a key") trouble=true>

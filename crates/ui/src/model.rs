@@ -2,6 +2,7 @@
 
 mod changes;
 pub mod chart;
+pub mod columns;
 mod command;
 pub mod form;
 mod list;

@@ -16,14 +16,17 @@ mod icon;
 mod items;
 mod keys;
 mod later;
+mod monitor;
 mod more;
 mod notice;
 mod object;
 mod profile;
+mod query;
 mod route;
 mod time;
 mod tree;
 mod user;
+mod watch;
 
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
@@ -38,6 +41,7 @@ pub use self::{
     items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
+    monitor::MonitorPage,
     more::More,
     notice::{Notice, Skeleton},
     object::{Known, use_object},
@@ -46,4 +50,5 @@ pub use self::{
     time::{ServerClock, Times, When, now},
     tree::Tree,
     user::User,
+    watch::WatchPage,
 };
