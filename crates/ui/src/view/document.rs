@@ -7,7 +7,7 @@ use monoxide_protocol::{Glob, Watched};
 
 use crate::{
     Live, State,
-    model::{Command, Folds, Place, Shown},
+    model::{Command, Folds, Place, Shown, base},
     use_live,
     view::{
         Age, CopyButton, Deleted, EmptyList, Icon, Items, Known, Link, Missing, Times, Tracked,
@@ -176,5 +176,5 @@ fn pretty(object: &Shown) -> String {
 
 /// The address of the server, as a command would name it.
 pub(super) fn origin() -> String {
-    window().location().origin().unwrap_or_default()
+    format!("{}{}", window().location().origin().unwrap_or_default(), base())
 }
