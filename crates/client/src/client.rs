@@ -93,7 +93,13 @@ impl Client {
     /// ```
     #[must_use]
     pub fn subscribe(&self, what: impl Into<Watched>) -> Subscription {
-        Subscription::new(self, what.into())
+        Subscription::new(self, what.into().to_string())
+    }
+
+    /// Follows [how the server is](crate::monitor). It is for administrators.
+    #[must_use]
+    pub fn monitor(&self) -> Subscription {
+        Subscription::new(self, "_monitor".to_owned())
     }
 
     /// Follows the server's clock. It connects when it is first polled.

@@ -34,6 +34,8 @@ mod clock;
 pub mod data;
 mod link;
 mod machine;
+pub mod monitor;
+pub mod range;
 mod state;
 mod subscription;
 

@@ -119,6 +119,10 @@ impl End {
             Self::Closed { code: 4400, reason } => Verdict::Never(Reason::Invalid(reason)),
             Self::Closed { code: 4401, .. } => Verdict::Never(Reason::NeedsAuth),
             Self::Closed { code: 4403, .. } => Verdict::Never(Reason::Forbidden),
+            // An administrator has closed it. It may come back, and not at once.
+            Self::Closed { code: 4000, reason } => {
+                Verdict::Later(Trouble::Hangup { code: 4000, reason })
+            }
             // 1013 is "try again later".
             Self::Closed { code: 1013, reason } => {
                 Verdict::Later(Trouble::Hangup { code: 1013, reason })

@@ -1,8 +1,10 @@
 //! A copy of a key or a list that follows the server's.
 
 use std::{
+    collections::VecDeque,
     fmt,
     future::poll_fn,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -10,7 +12,7 @@ use std::{
 
 use futures_core::Stream;
 use json_patch::Patch;
-use monoxide_protocol::{Message, Replica, Version, Watched};
+use monoxide_protocol::{Message, Range, Replica, Version};
 use serde_json::Value;
 
 use crate::{
@@ -79,26 +81,77 @@ pub enum Change {
 /// # }
 /// ```
 pub struct Subscription {
-    what: Watched,
+    what: String,
+    /// Whether a later connection goes on from what is here.
+    resumes: bool,
     link: Link,
     replica: Replica,
+    messages: Option<Messages>,
+}
+
+/// The messages that came and were not taken yet, as they came.
+#[derive(Debug)]
+struct Messages {
+    texts: VecDeque<String>,
+    bytes: usize,
+    missed: u64,
+    max_count: usize,
+    max_bytes: usize,
+}
+
+impl Messages {
+    fn keep(&mut self, text: String) {
+        self.bytes += text.len();
+        self.texts.push_back(text);
+        while self.texts.len() > self.max_count
+            || (self.bytes > self.max_bytes && self.texts.len() > 1)
+        {
+            let oldest = self.texts.pop_front();
+            self.bytes -= oldest.map_or(0, |text| text.len());
+            self.missed += 1;
+        }
+    }
 }
 
 impl Subscription {
-    pub(crate) fn new(client: &Client, what: Watched) -> Self {
+    /// A copy of the document at this path of the server.
+    pub(crate) fn new(client: &Client, what: String) -> Self {
         let policy = Policy {
             backoff: client.backoff(),
             silence: SILENCE,
             is_talkative: platform::HEARS_PINGS,
         };
-        let link = Link::new(client, &what.to_string(), policy);
-        Self { what, link, replica: Replica::default() }
+        let link = Link::new(client, &what, policy);
+        Self { what, resumes: true, link, replica: Replica::default(), messages: None }
     }
 
-    /// What is watched.
+    /// A copy of a part of a list. The server keeps nothing of what it told of it.
+    pub(crate) fn of_part(client: &Client, range: &Range) -> Self {
+        Self { resumes: false, ..Self::new(client, format!("_window?{range}")) }
+    }
+
+    /// What is watched: the address on the server, without the slash before it.
     #[must_use]
-    pub fn what(&self) -> &Watched {
+    pub fn what(&self) -> &str {
         &self.what
+    }
+
+    /// Keeps the messages that come as they are, until they are [taken](Self::take_messages): the
+    /// last `count` of them, of `bytes` together, and the very last whatever its size. Without this
+    /// none is kept.
+    #[must_use]
+    pub fn keeping_messages(mut self, count: usize, bytes: usize) -> Self {
+        let (texts, max_count, max_bytes) = (VecDeque::new(), count.max(1), bytes);
+        self.messages = Some(Messages { texts, bytes: 0, missed: 0, max_count, max_bytes });
+        self
+    }
+
+    /// The messages that came since the last time and fitted, the oldest first, and how many came
+    /// before them that there was no room for.
+    pub fn take_messages(&mut self) -> (u64, Vec<String>) {
+        let Some(messages) = &mut self.messages else { return (0, Vec::new()) };
+        messages.bytes = 0;
+        (mem::take(&mut messages.missed), messages.texts.drain(..).collect())
     }
 
     /// The document as last told; `None` before the first snapshot.
@@ -158,7 +211,10 @@ impl Stream for Subscription {
             };
             match self.apply(&text) {
                 Ok(change) => {
-                    let version = self.version();
+                    if let Some(messages) = &mut self.messages {
+                        messages.keep(text);
+                    }
+                    let version = self.version().filter(|_| self.resumes);
                     self.link.fits(version);
                     return Poll::Ready(Some(Update::Change(change)));
                 }

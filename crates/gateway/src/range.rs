@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use monoxide_engine::{Backlog, Engine, Listing, Page, Session, Subscription};
+use monoxide_engine::{Backlog, Engine, Identity, Listing, Page, Session, Subscription};
 use monoxide_protocol::{Json, Object, Range};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -88,7 +88,7 @@ enum Step {
     Watch,
     Pause,
     Take(Listing),
-    Read(JoinHandle<Read>),
+    Read(Listing, JoinHandle<Read>),
 }
 
 /// A document, and how long it took.
@@ -113,11 +113,18 @@ impl Window {
         self.subscription.backlog()
     }
 
+    /// Goes on as somebody with other roles.
+    pub(crate) fn change_identity(&mut self, identity: Identity) {
+        self.subscription.change_identity(identity);
+        // What was read before is not told any more.
+        self.step = Step::Pause;
+    }
+
     /// The next message; `None` when the engine was closed. Nothing is lost when it is dropped
     /// while it waits.
     pub(crate) async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let read = match &mut self.step {
+            let (listing, read) = match &mut self.step {
                 Step::Watch => {
                     self.subscription.changed().await?;
                     self.step = Step::Pause;
@@ -130,18 +137,23 @@ impl Window {
                 }
                 Step::Take(listing) if listing.is_slow(&self.range) => {
                     let turn = self.ranges.turn().await;
-                    let (listing, range) = (listing.clone(), Arc::clone(&self.range));
-                    self.step = Step::Read(spawn_blocking(move || {
+                    let (list, range) = (listing.clone(), Arc::clone(&self.range));
+                    let task = spawn_blocking(move || {
                         let _turn = turn;
-                        read(&listing, &range)
-                    }));
+                        read(&list, &range)
+                    });
+                    self.step = Step::Read(listing.clone(), task);
                     continue;
                 }
-                Step::Take(listing) => read(listing, &self.range),
-                Step::Read(task) => task.await.ok()?,
+                Step::Take(listing) => (&*listing, read(listing, &self.range)),
+                Step::Read(listing, task) => (&*listing, task.await.ok()?),
             };
-            self.step = Step::Watch;
             self.due = Instant::now() + PAUSE.max(read.took * REST);
+            if !self.subscription.may_tell(listing) {
+                self.step = Step::Pause;
+                continue;
+            }
+            self.step = Step::Watch;
             let engine = &self.engine;
             if let Some(message) = self.told.tell(read.document, || engine.next_version()) {
                 return Some(message);

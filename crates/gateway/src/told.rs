@@ -10,14 +10,12 @@ use bytes::Bytes;
 use monoxide_protocol::{Kind, Version, document_patch, encode};
 use tokio::sync::watch;
 
-#[allow(dead_code, reason = "sockets that watch a part of a list use it")]
 /// What one watcher was told last.
 #[derive(Default)]
 pub(crate) struct Told {
     document: String,
 }
 
-#[allow(dead_code, reason = "sockets that watch a part of a list use it")]
 impl Told {
     /// The message that brings the watcher to `document`, which is compact JSON: a snapshot the
     /// first time, and where what changed would take more than that. Nothing when nothing changed;

@@ -16,7 +16,7 @@ use leptos::{
     task::spawn_local,
 };
 use monoxide_client::{Change, Client, Reason, State, Subscription, Tick, Trouble, Update};
-use monoxide_protocol::Watched;
+use monoxide_protocol::{Range, Watched};
 use serde_json::Value;
 
 use crate::session::Session;
@@ -70,13 +70,26 @@ impl Live {
 /// When no [`Client`] was provided, as by `provide_context(Client::of_page()?)`.
 #[must_use]
 pub fn use_live(what: impl Fn() -> Option<Watched> + Send + Sync + 'static) -> Live {
+    use_subscription(what, |client, what| client.subscribe(what.clone()))
+}
+
+/// Like [`use_live`], of a part of a list.
+#[must_use]
+pub fn use_window(range: impl Fn() -> Option<Range> + Send + Sync + 'static) -> Live {
+    use_subscription(range, Client::window)
+}
+
+fn use_subscription<T: Clone + PartialEq + Send + Sync + 'static>(
+    what: impl Fn() -> Option<T> + Send + Sync + 'static,
+    subscribe: fn(&Client, &T) -> Subscription,
+) -> Live {
     let (client, session) = (expect_context::<Client>(), use_context::<Session>());
     let what = Memo::new(move |_| what());
     let subscription = RwSignal::new_local(None);
     let state = RwSignal::new(State::Connecting(None));
     let changes = RwSignal::new(Vec::new());
     Effect::new(move || {
-        subscription.set(what.get().map(|what| client.subscribe(what)));
+        subscription.set(what.get().map(|what| subscribe(&client, &what)));
         state.set(State::Connecting(None));
         changes.set(Vec::new());
         run(follow(subscription, state, changes, session));

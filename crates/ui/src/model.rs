@@ -23,6 +23,7 @@ mod scan;
 mod schema;
 mod sidebar;
 mod strokes;
+pub mod table;
 mod toasts;
 mod tree;
 mod typing;

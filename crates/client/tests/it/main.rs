@@ -3,6 +3,7 @@
 
 mod clock;
 mod data;
+mod monitor;
 mod real;
 mod replica;
 mod server;
