@@ -51,7 +51,7 @@ struct Choice {
 fn Palette(keys: Live) -> impl IntoView {
     let (commands, route) = (use_commands(), use_route());
     let dialog = NodeRef::<html::Dialog>::new();
-    let typed = RwSignal::new(String::new());
+    let typed = RwSignal::new(commands.typed_ahead());
     let chosen = RwSignal::new(0_usize);
     let all = all_choices(keys);
     let found = Memo::new_with_compare(
@@ -273,7 +273,11 @@ fn Keys(keys: &'static str) -> impl IntoView {
 fn show(dialog: NodeRef<html::Dialog>) {
     Effect::new(move || {
         if let Some(dialog) = dialog.get() {
-            request_animation_frame(move || _ = dialog.show_modal());
+            if dialog.is_connected() {
+                _ = dialog.show_modal();
+            } else {
+                request_animation_frame(move || _ = dialog.show_modal());
+            }
         }
     });
 }
