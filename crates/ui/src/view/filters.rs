@@ -132,7 +132,7 @@ fn LimitView(limit: LimitShown) -> impl IntoView {
     });
     view! {
         <div class="limit">
-            <p><strong>{text.clone()}</strong> " objects"</p>
+            <p><strong>{text.clone()}</strong> {if text == "1" { " object" } else { " objects" }}</p>
             {bar}
             <p class="lead">{notes.join("; ")}</p>
         </div>

@@ -14,8 +14,8 @@ use crate::{
     model::{Place, best},
     session::use_session,
     view::{
-        Icon, Overlay, PAGES, Theme, ToastsView, is_for_administrators, use_commands, use_keys,
-        use_looks_after, use_route, use_theme,
+        Icon, Offer, Overlay, PAGES, Theme, ToastsView, is_for_administrators, use_commands,
+        use_keys, use_looks_after, use_route, use_theme,
     },
 };
 
@@ -223,6 +223,7 @@ fn Sheet() -> impl IntoView {
     };
     let fixed = [
         ("Ctrl K", "Go to anything"),
+        ("?", "This sheet"),
         ("/", "Find a key"),
         ("↑ ↓", "From line to line"),
         ("→ ←", "Unfold and fold"),
@@ -236,8 +237,11 @@ fn Sheet() -> impl IntoView {
         pages.map(|(_, name, keys)| line((keys, name.to_owned()))).collect_view()
     };
     let here = commands.offers();
-    let here = here.into_iter().filter(|it| !it.keys.is_empty() && !it.name.starts_with("Go to "));
-    let here = here.map(|it| line((it.keys, it.name))).collect_view();
+    let is_for_here = |it: &Offer| !matches!(it.keys, "" | "?") && !it.name.starts_with("Go to ");
+    let here: Vec<_> =
+        here.into_iter().filter(is_for_here).map(|it| line((it.keys, it.name))).collect();
+    let here =
+        (!here.is_empty()).then(|| view! { <section><h3>"Here"</h3><dl>{here}</dl></section> });
     view! {
         <dialog
             class="sheet card"
@@ -256,7 +260,7 @@ fn Sheet() -> impl IntoView {
             <div class="sheet-parts">
                 <section><h3>"Everywhere"</h3><dl>{fixed.map(line).collect_view()}</dl></section>
                 <section><h3>"Pages"</h3><dl>{pages}</dl></section>
-                <section><h3>"Here"</h3><dl>{here}</dl></section>
+                {here}
             </div>
         </dialog>
     }
