@@ -64,6 +64,6 @@ chunk! {
     tools: Tools of place: Place
 }
 chunk! {
-    /// The command palette and the sheet of shortcuts.
-    overlay: OverlayView of keys: Live
+    /// The command palette, the sheet of shortcuts, toasts.
+    overlay: OverlayView of keys: Option<Live>
 }

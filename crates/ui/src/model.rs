@@ -45,7 +45,7 @@ pub use self::{
     lines::{Beside, Numbered, beside},
     list::{List, Shown, Update, name_in, object},
     moment::Moment,
-    place::Place,
+    place::{Place, base, set_base},
     pointer::Pointer,
     problem::Words,
     program::program,
