@@ -16,7 +16,9 @@ use monoxide_ui::{
     view::{Admission, Newcomer, OverlayView, Page},
 };
 
-use crate::pages::{document::DocumentPage, people::People, tools::Tools};
+use crate::pages::{
+    document::DocumentPage, monitor::Monitor, people::People, tools::Tools, watch::Watch,
+};
 
 /// A function that fetches a page; `None` when it cannot be fetched.
 macro_rules! chunk {
@@ -46,6 +48,14 @@ chunk! {
     document: DocumentPage of place: Place
 }
 chunk! {
+    /// How the server is doing.
+    monitor: Monitor of place: Place
+}
+chunk! {
+    /// What comes in from a key or list, message by message.
+    watch: Watch of place: Place
+}
+chunk! {
     /// Accounts and profiles.
     people: People of place: Place
 }
@@ -54,6 +64,6 @@ chunk! {
     tools: Tools of place: Place
 }
 chunk! {
-    /// The command palette and the sheet of shortcuts.
-    overlay: OverlayView of keys: Live
+    /// The command palette, the sheet of shortcuts, toasts.
+    overlay: OverlayView of keys: Option<Live>
 }

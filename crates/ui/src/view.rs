@@ -8,34 +8,48 @@ mod admission;
 mod asked;
 mod backups;
 mod commands;
+mod conflict;
 mod connection;
 mod copy;
+mod dialogs;
 mod document;
+mod drafts;
+mod edit;
+mod editor;
 mod empty;
 mod endpoints;
 mod entrance;
+mod export;
 mod field;
 mod filters;
 mod flash;
 mod fold;
 mod icon;
+mod import;
 mod keys;
 mod later;
+mod list_actions;
 mod login;
+mod menu;
+mod monitor;
 mod more;
 mod nav;
 mod notice;
 mod object;
+mod object_page;
 mod orphans;
 mod palette;
 mod profile;
+mod query;
 mod route;
+mod schema;
 mod table;
 mod theme;
 mod time;
 mod toast;
 mod tree;
 mod user;
+mod watch;
 
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
@@ -45,6 +59,7 @@ pub use self::{
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
+    editor::{Editor, EditorView},
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     endpoints::EndpointsPage,
     entrance::{Gate, Newcomer},
@@ -54,7 +69,9 @@ pub use self::{
     icon::{Icon, Logo},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
+    list_actions::ListActions,
     login::Login,
+    monitor::MonitorPage,
     more::More,
     nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
@@ -69,4 +86,5 @@ pub use self::{
     toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,
     user::User,
+    watch::WatchPage,
 };

@@ -61,6 +61,14 @@ pub enum Icon {
     Play,
     /// What narrows or changes.
     Funnel,
+    /// Change something.
+    Pen,
+    /// Add something.
+    Plus,
+    /// There is more to choose.
+    Dots,
+    /// Out of a file, into the server.
+    Upload,
 }
 
 impl Icon {
@@ -109,6 +117,10 @@ impl Icon {
             Self::Shield => "M8 2 3 4v4c0 3 2 5 5 6 3-1 5-3 5-6V4zM5.500 8l2 2 3.500-4",
             Self::Play => "M5 3v10l8-5z",
             Self::Funnel => "M2.500 3.500h11L9.500 8.500v4l-3 1v-5z",
+            Self::Pen => "M10.500 3 13 5.500 5.500 13H3v-2.500ZM9 4.500 11.500 7",
+            Self::Plus => "M8 3v10M3 8h10",
+            Self::Dots => "M3.500 8h.01M8 8h.01M12.500 8h.01",
+            Self::Upload => "M8 10.500V3M4.500 6 8 2.500 11.500 6M2.500 13.500h11",
             Self::Eye => {
                 "M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8Z\
                  M8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z"
