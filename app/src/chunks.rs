@@ -12,8 +12,8 @@
 use leptos::prelude::*;
 use monoxide_ui::{
     Live,
-    model::Place,
-    view::{Admission, Newcomer, OverlayView, Page},
+    model::{Badges, Place},
+    view::{Admission, AskBadges, Newcomer, OverlayView, Page},
 };
 
 use crate::pages::{
@@ -42,6 +42,10 @@ macro_rules! chunk {
 chunk! {
     /// How to become somebody whom the server knows.
     admission: Admission of newcomer: Newcomer
+}
+chunk! {
+    /// What filters say about keys and lists.
+    badges: AskBadges of badges: RwSignal<Badges>
 }
 chunk! {
     /// One key or list.

@@ -7,6 +7,7 @@ mod accounts;
 mod admission;
 mod asked;
 mod backups;
+mod badges;
 mod commands;
 mod conflict;
 mod connection;
@@ -55,6 +56,7 @@ pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
     admission::Admission,
     backups::BackupsPage,
+    badges::AskBadges,
     commands::{Commands, Offer, Overlay, PAGES, is_for_administrators, use_commands},
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
