@@ -13,7 +13,9 @@ use leptos::prelude::*;
 use monoxide_ui::{
     Live,
     model::Place,
-    view::{Admission, Newcomer, OverlayView, Page},
+    view::{
+        Admission, Asking, DialogPart, Editing, EditorPart, Newcomer, OverlayView, Page, Parts,
+    },
 };
 
 use crate::pages::{
@@ -67,4 +69,17 @@ chunk! {
 chunk! {
     /// The command palette, the sheet of shortcuts, toasts.
     overlay in overlay: OverlayView of keys: Option<Live>
+}
+chunk! {
+    /// The editor of an object.
+    editor: EditorPart of of: Editing
+}
+chunk! {
+    /// Dialogs about data: new objects, deletion, import and export.
+    dialog: DialogPart of of: Asking
+}
+
+/// What loads the parts of the pages about data.
+pub(crate) fn parts() -> Parts {
+    Parts { editor: || Box::pin(editor()), dialog: || Box::pin(dialog()) }
 }
