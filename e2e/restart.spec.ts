@@ -30,7 +30,7 @@ test('the page outlives its server', async ({ page, server, complaints }) => {
 });
 
 test('a page that was opened while the server is away says that it still tries', async ({ page, server, complaints }) => {
-  complaints.expect(/ERR_CONNECTION_REFUSED|WebSocket connection to .* failed/);
+  complaints.expect(/ERR_CONNECTION_REFUSED|WebSocket connection to .* failed|Failed to fetch/);
   await open(page);
   await server.kill();
   await expect(connection(page)).toHaveText('Reconnecting');
@@ -41,4 +41,9 @@ test('a page that was opened while the server is away says that it still tries',
 
   await expect(page.getByRole('heading', { name: 'Still trying' })).toBeVisible();
   await picture(page, 'desktop-light-still-trying');
+
+  // Not even the program that shows a list had been fetched.
+  await server.restart();
+  await server.write('films/*', { title: 'Metropolis' });
+  await expect(page.getByText('Metropolis')).toBeVisible({ timeout: 20_000 });
 });

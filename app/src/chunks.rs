@@ -11,14 +11,13 @@
 
 use leptos::prelude::*;
 use monoxide_ui::{
-    Out,
+    Live,
     model::Place,
-    view::{Entrance, Page},
+    view::{Admission, Newcomer, OverlayView, Page},
 };
 
-use crate::{
-    pages::{document::DocumentPage, monitor::Monitor, people::People, watch::Watch},
-    shell::Shell,
+use crate::pages::{
+    document::DocumentPage, monitor::Monitor, people::People, tools::Tools, watch::Watch,
 };
 
 /// A function that fetches a page; `None` when it cannot be fetched.
@@ -41,12 +40,8 @@ macro_rules! chunk {
 }
 
 chunk! {
-    /// How to come in.
-    entrance: Entrance of out: Out
-}
-chunk! {
-    /// What is around every page, for those who are let in.
-    shell: Shell of name: String
+    /// How to become somebody whom the server knows.
+    admission: Admission of newcomer: Newcomer
 }
 chunk! {
     /// One key or list.
@@ -63,4 +58,12 @@ chunk! {
 chunk! {
     /// Accounts and profiles.
     people: People of place: Place
+}
+chunk! {
+    /// Filters, endpoints, orphan keys, backups.
+    tools: Tools of place: Place
+}
+chunk! {
+    /// The command palette, the sheet of shortcuts, toasts.
+    overlay: OverlayView of keys: Option<Live>
 }

@@ -5,10 +5,10 @@ use monoxide_protocol::Watched;
 use monoxide_ui::{
     model::Place,
     use_clock, use_live,
-    view::{Connection, Link, Logo, ServerClock, User, use_route},
+    view::{Commands, Connection, Link, Logo, Nav, ServerClock, Themes, Toasts, User, use_route},
 };
 
-use crate::pages::browser::Browser;
+use crate::{overlay::OverlayLater, pages::browser::Browser};
 
 /// What is around every page.
 #[component]
@@ -17,6 +17,9 @@ pub(crate) fn Shell(
     name: String,
 ) -> impl IntoView {
     let here = use_route().here();
+    Themes::provide();
+    Toasts::provide();
+    Commands::provide();
     let keys = use_live(|| Some(Watched::Keys));
     let (now, clock) = use_clock();
     let brand = name.clone();
@@ -32,12 +35,13 @@ pub(crate) fn Shell(
                     <Logo/>
                     <span class="name">{brand}</span>
                 </Link>
-                <span class="space"></span>
+                <Nav/>
                 <ServerClock now ticking=Signal::derive(move || clock.get().is_live())/>
                 <Connection state=keys.state/>
                 <User/>
             </header>
             <Browser keys name/>
+            <OverlayLater keys/>
         </div>
     }
 }

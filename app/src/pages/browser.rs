@@ -43,8 +43,9 @@ pub(crate) fn Browser(
         | Place::Account(_)) => view! { <Later load=chunks::people of=place/> }.into_any(),
         place @ Place::Monitor => view! { <Later load=chunks::monitor of=place/> }.into_any(),
         place @ Place::Live(_) => view! { <Later load=chunks::watch of=place/> }.into_any(),
-        // Nothing leads here yet.
-        Place::Filters | Place::Endpoints | Place::Orphans | Place::Backups => ().into_any(),
+        place @ (Place::Filters | Place::Endpoints | Place::Orphans | Place::Backups) => {
+            view! { <Later load=chunks::tools of=place/> }.into_any()
+        }
         Place::Nowhere { text, why } => view! {
             <h1 class="unseen">{text.clone()}</h1>
             <Notice icon=Icon::Alert title=format!("{text} is not a key") trouble=true>

@@ -251,6 +251,8 @@ pub(crate) struct Answer {
     pub(crate) now: u64,
     /// The version that the `ETag` names, between its quotes.
     pub(crate) version: Option<String>,
+    /// All headers that may be seen, by name.
+    pub(crate) headers: Vec<(String, String)>,
 }
 
 /// What an `ETag` says. Proxies that pack a body make its tag a weak one.
@@ -338,15 +340,15 @@ impl Read for Lock {
     }
 }
 
-fn text(json: &Value, name: &str) -> Option<String> {
+pub(crate) fn text(json: &Value, name: &str) -> Option<String> {
     json.get(name)?.as_str().map(str::to_owned)
 }
 
-fn number(json: &Value, name: &str) -> Option<u64> {
+pub(crate) fn number(json: &Value, name: &str) -> Option<u64> {
     json.get(name)?.as_u64()
 }
 
-fn flag(json: &Value, name: &str) -> bool {
+pub(crate) fn flag(json: &Value, name: &str) -> bool {
     json.get(name).and_then(Value::as_bool).unwrap_or_default()
 }
 
@@ -409,7 +411,7 @@ pub struct Request<T> {
 }
 
 impl<T: Read> Request<T> {
-    fn new(method: &'static str, path: impl Into<String>) -> Self {
+    pub(crate) fn new(method: &'static str, path: impl Into<String>) -> Self {
         Self::reading(method, path.into(), Answer::read)
     }
 }
@@ -637,7 +639,14 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: body.to_owned(), retry_after: Some(7), now: 0, version: None }
+        Answer {
+            status,
+            body: body.to_owned(),
+            retry_after: Some(7),
+            now: 0,
+            version: None,
+            headers: Vec::new(),
+        }
     }
 
     #[test]

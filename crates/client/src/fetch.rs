@@ -1,6 +1,6 @@
 //! A page's requests. They carry its cookies, and the header that only pages of the server send.
 
-use js_sys::Date;
+use js_sys::{Array, Date};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response};
@@ -42,9 +42,19 @@ async fn fetch(address: &str, question: &Question) -> Result<Answer, JsValue> {
         status: response.status(),
         retry_after: header("retry-after").and_then(|it| it.parse().ok()),
         version: header("etag").as_deref().map(tag),
+        headers: told(&response),
         now: header("date").map_or(0, |it| seconds(&it)),
         body: JsFuture::from(response.text()?).await?.as_string().unwrap_or_default(),
     })
+}
+
+fn told(response: &Response) -> Vec<(String, String)> {
+    let pairs = js_sys::try_iter(&response.headers()).ok().flatten();
+    let pair = |pair: JsValue| {
+        let pair: Array = pair.dyn_into().ok()?;
+        Some((pair.get(0).as_string()?, pair.get(1).as_string()?))
+    };
+    pairs.into_iter().flatten().filter_map(|it| pair(it.ok()?)).collect()
 }
 
 /// The time that a header says, in seconds since the Unix epoch; 0 when it says none.

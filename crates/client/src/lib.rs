@@ -26,6 +26,7 @@
 //! it says with the sockets and timers of `native` or `web`.
 
 pub mod accounts;
+pub mod admin;
 mod backoff;
 mod bell;
 mod client;
@@ -34,6 +35,7 @@ pub mod data;
 mod link;
 mod machine;
 pub mod monitor;
+pub mod range;
 mod state;
 mod subscription;
 

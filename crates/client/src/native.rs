@@ -92,6 +92,11 @@ async fn exchange(
         // Only sessions of pages need it.
         now: 0,
         version: header("etag").map(tag),
+        headers: head
+            .headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect(),
     })
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use futures_core::Stream;
 use json_patch::Patch;
-use monoxide_protocol::{Message, Replica, Version};
+use monoxide_protocol::{Message, Range, Replica, Version};
 use serde_json::Value;
 
 use crate::{
@@ -82,6 +82,8 @@ pub enum Change {
 /// ```
 pub struct Subscription {
     what: String,
+    /// Whether a later connection goes on from what is here.
+    resumes: bool,
     link: Link,
     replica: Replica,
     messages: Option<Messages>,
@@ -120,7 +122,12 @@ impl Subscription {
             is_talkative: platform::HEARS_PINGS,
         };
         let link = Link::new(client, &what, policy);
-        Self { what, link, replica: Replica::default(), messages: None }
+        Self { what, resumes: true, link, replica: Replica::default(), messages: None }
+    }
+
+    /// A copy of a part of a list. The server keeps nothing of what it told of it.
+    pub(crate) fn of_part(client: &Client, range: &Range) -> Self {
+        Self { resumes: false, ..Self::new(client, format!("_window?{range}")) }
     }
 
     /// What is watched: the address on the server, without the slash before it.
@@ -207,7 +214,7 @@ impl Stream for Subscription {
                     if let Some(messages) = &mut self.messages {
                         messages.keep(text);
                     }
-                    let version = self.version();
+                    let version = self.version().filter(|_| self.resumes);
                     self.link.fits(version);
                     return Poll::Ready(Some(Update::Change(change)));
                 }

@@ -18,6 +18,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
     admin,
+    base_path::BasePath,
     door::{Caller, Door, Settings, address},
     error::Refusal,
     socket::{self, Wanted},
@@ -39,6 +40,12 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 /// The script that starts the program: a file, because the page's policy allows none inside of it.
 const BOOT: &str = "import init from './monoxide.js';\n\
     init({ module_or_path: new URL('./monoxide.wasm', import.meta.url) });\n";
+
+/// The script that shows the theme that was chosen before, before anything is painted.
+const THEME: &str = "try {\n\
+    \x20 const theme = localStorage.getItem('monoxide.theme');\n\
+    \x20 if (theme) document.documentElement.dataset.theme = theme;\n\
+    } catch {}\n";
 
 /// How long browsers may keep what has its version in its address: it never changes there.
 const FOREVER: &str = "public, max-age=31536000, immutable";
@@ -67,9 +74,10 @@ pub struct Site {
 impl Site {
     /// The files that `E` embeds, and the page that loads them.
     ///
-    /// In `page` these are replaced: `{{name}}` by the server's name, `{{package}}` by the folder of
-    /// `monoxide.css`, `monoxide.js`, `monoxide.wasm` and the script `boot.js` that starts them,
-    /// whose address changes with the content, `{{identity}}` by `on` where people sign in and else
+    /// In `page` these are replaced: `{{name}}` by the server's name, `{{base}}` by the [path](BasePath)
+    /// that it is under, `{{package}}` by the folder of
+    /// `monoxide.css`, `monoxide.js`, `monoxide.wasm` and the scripts `boot.js` that starts them and
+    /// `theme.js` that sets the theme, whose address changes with the content, `{{identity}}` by `on` where people sign in and else
     /// by `off`, and `{{reload}}` by a script in the development loop and by nothing otherwise.
     #[must_use]
     pub fn new<E: RustEmbed>(page: &'static str) -> Self {
@@ -116,23 +124,25 @@ impl Site {
     }
 
     /// The page, or `None` when the front end was not built.
-    fn page(&self, name: &str, asks_who: bool) -> Option<String> {
+    fn page(&self, name: &str, asks_who: bool, base: &BasePath) -> Option<String> {
         (self.file)(SCRIPT)?;
         (self.file)(WASM)?;
         let reload = match self.reload_port {
-            Some(_) => r#"<script src="/_pkg/reload.js"></script>"#,
-            None => "",
+            Some(_) => format!(r#"<script src="{base}/{PACKAGE}reload.js"></script>"#),
+            None => String::new(),
         };
         let page = self.page.replace("{{name}}", &escape(name));
         let page = page.replace("{{identity}}", if asks_who { "on" } else { "off" });
-        let package = format!("/{PACKAGE}{}", self.version());
-        Some(page.replace("{{package}}", &package).replace("{{reload}}", reload))
+        let package = format!("{base}/{PACKAGE}{}", self.version());
+        let page = page.replace("{{base}}", base.as_str());
+        Some(page.replace("{{package}}", &package).replace("{{reload}}", &reload))
     }
 
     /// Scripts of a line or two that no build makes.
     fn script(&self, name: &str) -> Option<String> {
         match (name, self.reload_port) {
             ("boot.js", _) => Some(BOOT.to_owned()),
+            ("theme.js", _) => Some(THEME.to_owned()),
             ("reload.js", Some(port)) => Some(format!(
                 "const connect = () => {{\n\
                  \x20 const socket = new WebSocket('ws://127.0.0.1:{port}/live_reload');\n\
@@ -192,7 +202,9 @@ async fn root(
 async fn page(State(settings): State<Arc<Settings>>) -> Response {
     let site = settings.site.as_ref();
     let asks_who = settings.auth.is_some();
-    let built = site.and_then(|site| Some((site.page(&settings.name, asks_who)?, site.policy())));
+    let built = site.and_then(|site| {
+        Some((site.page(&settings.name, asks_who, &settings.base_path)?, site.policy()))
+    });
     let (page, policy) = built.unwrap_or_else(|| (NO_FRONT_END.to_owned(), POLICY.to_owned()));
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

@@ -41,6 +41,15 @@ pub(crate) struct Schedule {
     pub(crate) keep: usize,
 }
 
+/// A backup that is kept.
+#[derive(Debug, Serialize)]
+pub(crate) struct Kept {
+    pub(crate) name: String,
+    size: u64,
+    /// In nanoseconds since the Unix epoch.
+    written: u64,
+}
+
 /// What is known of backups.
 #[derive(Debug)]
 pub(crate) struct Backups {
@@ -135,14 +144,30 @@ impl Schedule {
         age.map_or(Duration::ZERO, |age| self.every.saturating_sub(age))
     }
 
-    async fn one(self: &Arc<Self>, engine: &Engine) -> Result<(Summary, PathBuf), Failure> {
+    /// Those that are kept, the newest first.
+    pub(crate) fn kept(&self) -> io::Result<Vec<Kept>> {
+        let mut files = match ours(&self.folder) {
+            // It is made with the first one.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            files => files?,
+        };
+        files.sort_unstable();
+        // One may be removed while this looks at it.
+        Ok(files.iter().rev().filter_map(|file| Kept::of(file).ok()).collect())
+    }
+
+    /// Makes one now.
+    pub(crate) async fn one(
+        self: &Arc<Self>,
+        engine: &Engine,
+    ) -> Result<(Summary, PathBuf), Failure> {
         let snapshot = engine.snapshot().await?;
         let (schedule, ended) = (Arc::clone(self), CancellationToken::new());
         // When nobody waits for it any more the server stops, and is not to wait for a slow disk.
         let _waiting = ended.clone().drop_guard();
         let written = spawn_blocking(move || {
             fs::create_dir_all(&schedule.folder)?;
-            let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+            let now = humantime::format_rfc3339_nanos(SystemTime::now()).to_string();
             let name = format!("{PREFIX}{}{SUFFIX}", now.replace(':', "-"));
             let path = schedule.folder.join(name);
             let mut file = NewFile::create(&path, false)?;
@@ -167,6 +192,16 @@ impl Schedule {
         if let Err(error) = removed {
             tracing::warn!(%error, "old backups stay");
         }
+    }
+}
+
+impl Kept {
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        let about = fs::metadata(path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let written = about.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let written = u64::try_from(written.as_nanos()).unwrap_or(u64::MAX);
+        Ok(Self { name, size: about.len(), written })
     }
 }
 
@@ -218,7 +253,7 @@ fn files(folder: &Path, is_wanted: impl Fn(&str) -> bool) -> io::Result<Vec<Path
 
 /// Why a backup was not made.
 #[derive(Debug, thiserror::Error)]
-enum Failure {
+pub(crate) enum Failure {
     #[error(transparent)]
     Engine(#[from] monoxide_engine::Error),
     #[error(transparent)]
@@ -231,7 +266,7 @@ enum Failure {
 
 impl Failure {
     /// What anybody may know of it.
-    fn reason(&self) -> &'static str {
+    pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::Engine(_) => "what is kept cannot be read",
             Self::Panicked => "it panicked",

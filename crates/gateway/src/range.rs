@@ -7,8 +7,8 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
-use monoxide_engine::{Backlog, Engine, Listing, Page, Session, Subscription};
-use monoxide_protocol::{Json, Object, Range};
+use monoxide_engine::{Backlog, Engine, Identity, Listing, Page, Session, Subscription};
+use monoxide_protocol::{Json, Object, Range, Version};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::{JoinHandle, spawn_blocking},
@@ -87,8 +87,8 @@ pub(crate) struct Window {
 enum Step {
     Watch,
     Pause,
-    Take(Listing),
-    Read(JoinHandle<Read>),
+    Take(Listing, Version),
+    Read(Listing, Version, JoinHandle<Read>),
 }
 
 /// A document, and how long it took.
@@ -113,11 +113,18 @@ impl Window {
         self.subscription.backlog()
     }
 
+    /// Goes on as somebody with other roles.
+    pub(crate) fn change_identity(&mut self, identity: Identity) {
+        self.subscription.change_identity(identity);
+        // What was read before is not told any more.
+        self.step = Step::Pause;
+    }
+
     /// The next message; `None` when the engine was closed. Nothing is lost when it is dropped
     /// while it waits.
     pub(crate) async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let read = match &mut self.step {
+            let (listing, version, read) = match &mut self.step {
                 Step::Watch => {
                     self.subscription.changed().await?;
                     self.step = Step::Pause;
@@ -125,25 +132,31 @@ impl Window {
                 }
                 Step::Pause => {
                     sleep_until(self.due).await;
-                    self.step = Step::Take(self.subscription.listing().await?);
+                    // Taken before: what is made later is newer than what this tells.
+                    let version = self.engine.next_version();
+                    self.step = Step::Take(self.subscription.listing().await?, version);
                     continue;
                 }
-                Step::Take(listing) if listing.is_slow(&self.range) => {
+                Step::Take(listing, version) if listing.is_slow(&self.range) => {
                     let turn = self.ranges.turn().await;
-                    let (listing, range) = (listing.clone(), Arc::clone(&self.range));
-                    self.step = Step::Read(spawn_blocking(move || {
+                    let (list, range) = (listing.clone(), Arc::clone(&self.range));
+                    let task = spawn_blocking(move || {
                         let _turn = turn;
-                        read(&listing, &range)
-                    }));
+                        read(&list, &range)
+                    });
+                    self.step = Step::Read(listing.clone(), *version, task);
                     continue;
                 }
-                Step::Take(listing) => read(listing, &self.range),
-                Step::Read(task) => task.await.ok()?,
+                Step::Take(listing, version) => (&*listing, *version, read(listing, &self.range)),
+                Step::Read(listing, version, task) => (&*listing, *version, task.await.ok()?),
             };
-            self.step = Step::Watch;
             self.due = Instant::now() + PAUSE.max(read.took * REST);
-            let engine = &self.engine;
-            if let Some(message) = self.told.tell(read.document, || engine.next_version()) {
+            if !self.subscription.may_tell(listing) {
+                self.step = Step::Pause;
+                continue;
+            }
+            self.step = Step::Watch;
+            if let Some(message) = self.told.tell(read.document, || version) {
                 return Some(message);
             }
         }

@@ -260,9 +260,7 @@ impl Source {
     /// Whether it can go on as somebody with these roles. Who cannot may come back.
     fn is_for(&self, identity: &Identity) -> bool {
         match self {
-            Self::Subscription(_) | Self::Clock(_) => true,
-            // It is read anew, by somebody else.
-            Self::Window(_) => false,
+            Self::Subscription(_) | Self::Window(_) | Self::Clock(_) => true,
             Self::Monitor(_) => identity.has_role(ADMIN),
         }
     }
@@ -272,8 +270,9 @@ impl Source {
     fn change_identity(&mut self, identity: Identity) {
         match self {
             Self::Subscription(subscription) => subscription.change_identity(identity),
-            // They tell everybody the same, and no window goes on.
-            Self::Window(_) | Self::Clock(_) | Self::Monitor(_) => {}
+            Self::Window(window) => window.change_identity(identity),
+            // They tell everybody the same.
+            Self::Clock(_) | Self::Monitor(_) => {}
         }
     }
 

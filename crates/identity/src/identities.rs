@@ -24,6 +24,7 @@ use crate::{
     session::{Refresher, SessionId},
     state::{Change, State, StoredKey},
     token::Issuer,
+    verified::Verified,
 };
 
 /// How many turns there are for changes: those of one account take the same.
@@ -190,6 +191,7 @@ impl Identities {
                 issuer: "monoxide".to_owned(),
                 audience: "monoxide".to_owned(),
                 lifetime: 10 * 60,
+                verified: Verified::default(),
             },
             given: Vec::new(),
             registration: None,

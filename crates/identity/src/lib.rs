@@ -47,6 +47,7 @@ mod random;
 mod session;
 mod state;
 mod token;
+mod verified;
 
 pub use crate::{
     account::{Account, AccountChange, NewAccount},

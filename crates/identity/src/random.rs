@@ -44,10 +44,22 @@ impl Hash {
         Self(bytes)
     }
 
+    /// One of so many places, at most 65,536, for what has this hash.
+    pub(crate) fn place(&self, count: usize) -> usize {
+        let [first, second, ..] = self.0;
+        usize::from(u16::from_be_bytes([first, second])) % count
+    }
+
     /// Whether this is the hash of `secret`; how long it takes does not tell how much of it is
     /// right.
     pub(crate) fn is_of(&self, secret: &[u8]) -> bool {
         self.0.ct_eq(&Self::of(secret).0).into()
+    }
+}
+
+impl PartialEq for Hash {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 }
 

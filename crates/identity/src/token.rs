@@ -1,13 +1,16 @@
 //! The short token that says who asks (JWT), and what is wrong with those that do not.
 
+use std::sync::Arc;
+
 use jsonwebtoken::{Header, Validation, decode, decode_header, encode, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     field::{AccountName, Role},
     key::Key,
-    random,
+    random::{self, Hash},
     session::SessionId,
+    verified::{Proof, Verified},
 };
 
 /// No token of ours is longer.
@@ -61,12 +64,13 @@ pub enum TokenError {
 }
 
 /// Who issues tokens, and for whom.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Issuer {
     pub(crate) issuer: String,
     pub(crate) audience: String,
     /// For how many seconds a token is good.
     pub(crate) lifetime: u64,
+    pub(crate) verified: Verified,
 }
 
 impl Issuer {
@@ -99,20 +103,39 @@ impl Issuer {
     pub(crate) fn verify<'a>(
         &self,
         token: &str,
-        keys: impl IntoIterator<Item = &'a Key>,
+        keys: impl Iterator<Item = &'a Key> + Clone,
         now: u64,
-    ) -> Result<Claims, TokenError> {
+    ) -> Result<Arc<Proof>, TokenError> {
         if token.len() > LONGEST {
             return Err(TokenError::Malformed);
         }
+        let hash = Hash::of(token.as_bytes());
+        let known = self.verified.find(&hash);
+        let is_signed = |proof: &Arc<Proof>| keys.clone().any(|key| key.id() == proof.key);
+        let proof = match known.filter(is_signed) {
+            Some(proof) => proof,
+            None => {
+                let proof = Arc::new(self.prove(token, keys)?);
+                self.verified.keep(hash, &proof);
+                proof
+            }
+        };
+        if now < proof.claims.exp { Ok(proof) } else { Err(TokenError::Expired) }
+    }
+
+    /// What a token says, whenever that was.
+    fn prove<'a>(
+        &self,
+        token: &str,
+        mut keys: impl Iterator<Item = &'a Key>,
+    ) -> Result<Proof, TokenError> {
         // Of the header only the name of the key is taken. How it signs, the key knows.
         let header = decode_header(token).map_err(|error| problem(error.kind()))?;
-        let mut keys = keys.into_iter();
         let key = keys.find(|key| Some(key.id()) == header.kid.as_deref());
         let key = key.ok_or(TokenError::UnknownKey)?;
         let decoded = decode::<Claims>(token, &key.decoding, &self.validation(key));
         let claims = decoded.map_err(|error| problem(error.kind()))?.claims;
-        if now < claims.exp { Ok(claims) } else { Err(TokenError::Expired) }
+        Ok(Proof { claims, key: key.id().to_owned() })
     }
 
     fn validation(&self, key: &Key) -> Validation {

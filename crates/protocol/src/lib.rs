@@ -42,7 +42,7 @@ pub use crate::{
     },
     object::{EMPTY_OBJECT, Object},
     patch::{ListChange, document_patch, list_patch, object_patch},
-    range::{By, Order, Range, RangeError},
+    range::{By, Order, Range, RangeError, escaped, unescaped},
     replica::{Gap, Replica},
     system::{Keys, Listed, Watched},
     version::{Version, VersionError},

@@ -154,7 +154,14 @@ impl fmt::Display for Range {
 }
 
 /// The text as a part of a query.
-fn escaped(text: &str) -> String {
+///
+/// ```
+/// # use monoxide_protocol::{escaped, unescaped};
+/// assert_eq!(escaped("a/b c=ä"), "a/b%20c%3D%C3%A4");
+/// assert_eq!(unescaped("a/b%20c%3D%C3%A4+%zz"), "a/b c=ä %zz");
+/// ```
+#[must_use]
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
@@ -165,6 +172,28 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// What a part of a query says. What is no escape stands for itself.
+#[must_use]
+pub fn unescaped(text: &str) -> String {
+    let plain = text.replace('+', " ");
+    let mut parts = plain.split('%');
+    let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let byte = part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        match byte {
+            Some(byte) => {
+                out.push(byte);
+                out.extend(part.bytes().skip(2));
+            }
+            None => {
+                out.push(b'%');
+                out.extend(part.bytes());
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
 }
 
 impl FromStr for Order {

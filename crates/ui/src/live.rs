@@ -16,7 +16,7 @@ use leptos::{
     task::spawn_local,
 };
 use monoxide_client::{Change, Client, Reason, State, Subscription, Tick, Trouble, Update};
-use monoxide_protocol::Watched;
+use monoxide_protocol::{Range, Watched};
 use serde_json::Value;
 
 use crate::session::Session;
@@ -36,6 +36,13 @@ impl Live {
     /// Reads the document, and reads it again when it changes; `None` before the first snapshot.
     pub fn with<T>(&self, read: impl FnOnce(Option<&Value>) -> T) -> T {
         self.subscription.with(|it| read(it.as_ref().and_then(Subscription::document)))
+    }
+
+    /// The version of the document that was told last, as a number: about the time in nanoseconds.
+    #[must_use]
+    pub fn version(&self) -> Option<u64> {
+        let version = |it: &Option<Subscription>| it.as_ref().and_then(Subscription::version);
+        self.subscription.with_untracked(version).map(|version| version.number())
     }
 
     /// The messages that came since the last time, and how many more there were before them; see
@@ -80,6 +87,14 @@ pub fn use_live(what: impl Fn() -> Option<Watched> + Send + Sync + 'static) -> L
     let client = expect_context::<Client>();
     let what = Memo::new(move |_| what());
     use_subscription(move || what.get().map(|what| client.subscribe(what)))
+}
+
+/// Like [`use_live`], of a part of a list.
+#[must_use]
+pub fn use_window(range: impl Fn() -> Option<Range> + Send + Sync + 'static) -> Live {
+    let client = expect_context::<Client>();
+    let range = Memo::new(move |_| range());
+    use_subscription(move || range.get().map(|range| client.window(&range)))
 }
 
 /// Follows the subscription that `open` makes, as [`use_live`] does; another one whenever what `open`

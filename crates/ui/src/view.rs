@@ -4,50 +4,86 @@
 #![allow(clippy::needless_pass_by_value, reason = "a component owns its properties")]
 
 mod accounts;
+mod admission;
+mod asked;
+mod backups;
+mod commands;
+mod conflict;
 mod connection;
 mod copy;
+mod dialogs;
 mod document;
+mod drafts;
+mod edit;
+mod editor;
 mod empty;
+mod endpoints;
 mod entrance;
+mod export;
 mod field;
+mod filters;
 mod flash;
 mod fold;
 mod icon;
-mod items;
+mod import;
 mod keys;
 mod later;
+mod list_actions;
+mod login;
+mod menu;
 mod monitor;
 mod more;
+mod nav;
 mod notice;
 mod object;
+mod object_page;
+mod orphans;
+mod palette;
 mod profile;
 mod query;
 mod route;
+mod schema;
+mod table;
+mod theme;
 mod time;
+mod toast;
 mod tree;
 mod user;
 mod watch;
 
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
+    admission::Admission,
+    backups::BackupsPage,
+    commands::{Commands, Offer, Overlay, PAGES, is_for_administrators, use_commands},
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
+    editor::{Editor, EditorView},
     empty::{Deleted, EmptyList, EmptyServer, Missing},
-    entrance::{Entrance, Gate, Login, SetUp},
+    endpoints::EndpointsPage,
+    entrance::{Gate, Newcomer},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
+    filters::FiltersPage,
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
-    items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
+    list_actions::ListActions,
+    login::Login,
     monitor::MonitorPage,
     more::More,
+    nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
     object::{Known, use_object},
+    orphans::OrphansPage,
+    palette::OverlayView,
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
+    table::TablePage,
+    theme::{Theme, ThemeButton, Themes, use_theme},
     time::{ServerClock, Times, When, now},
+    toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,
     user::User,
     watch::WatchPage,

@@ -12,6 +12,8 @@ use super::list::List;
 pub struct Listing {
     version: Version,
     list: List,
+    /// How often, before it, everything that its topic had told was taken back.
+    pub(super) cuts: u64,
 }
 
 /// A part of a list.
@@ -30,13 +32,13 @@ pub struct Page {
 }
 
 impl Listing {
-    pub(super) fn new(version: Version, list: List) -> Self {
-        Self { version, list }
+    pub(super) fn new(version: Version, list: List, cuts: u64) -> Self {
+        Self { version, list, cuts }
     }
 
     /// A listing of objects that are in order already.
     pub(crate) fn of(version: Version, objects: &[Arc<Object>], is_oldest_first: bool) -> Self {
-        Self::new(version, List::new(objects, is_oldest_first))
+        Self::new(version, List::new(objects, is_oldest_first), 0)
     }
 
     /// The version at which it is so.

@@ -270,6 +270,13 @@ impl Subscription {
         }
     }
 
+    /// Whether what was [listed](Self::listing) last may still be told: neither rules nor who is
+    /// told have changed since.
+    #[must_use]
+    pub fn may_tell(&self, listing: &Listing) -> bool {
+        !self.is_elsewhere() && self.topic.cuts() == listing.cuts
+    }
+
     /// The next message, if nothing has to be waited for: neither for a change, nor for a
     /// snapshot.
     ///

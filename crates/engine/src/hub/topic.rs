@@ -378,9 +378,14 @@ impl Topic {
             }
             if state.held.is_none() {
                 let list = state.document.seen()?;
-                return Some(Listing::new(state.window.version(), list));
+                return Some(Listing::new(state.window.version(), list, state.cuts));
             }
         }
+    }
+
+    /// How often everything that was told was taken back.
+    pub(super) fn cuts(&self) -> u64 {
+        self.lock().cuts
     }
 
     /// The document as it is now, or newer. A thousand who ask at once share two encodings.

@@ -20,7 +20,7 @@ use monoxide_protocol::{Json, Range};
 use serde::Serialize;
 
 pub(crate) use self::state::CLOCK;
-use crate::{door::Door, error::Refusal};
+use crate::{door::Door, error::Refusal, operator};
 
 /// The answer to `/?api=…`; `None` when that names nothing the API has.
 pub(crate) async fn answer(
@@ -44,6 +44,8 @@ pub(crate) async fn answer(
         // There are no proxies yet.
         Some("proxies") => json::<[(); 0]>(&[]),
         Some("pivot") => json(&pivot::NOT_CONFIGURED),
+        Some("backup") => operator::read_backup(door, session).await?,
+        Some("backups") => operator::read_backups(door, session, &parameters).await?,
         Some("orphan-keys") => json(&orphans::keys(&door.engine, session)),
         _ => return Ok(None),
     };

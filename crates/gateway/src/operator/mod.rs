@@ -1,6 +1,7 @@
 //! What only the operator may: backups, exports, imports, compaction, accounts; at `/?api=…` of the Unix
 //! socket. Backups are also for administrators over the network.
 
+mod kept;
 #[cfg(unix)]
 mod socket;
 mod stream;
@@ -11,18 +12,19 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderValue, Method, Uri, header},
+    http::{HeaderValue, Method, Uri},
     response::Response,
     routing::{get, post},
 };
 use monoxide_engine::{
-    Engine,
+    Engine, Session,
     transfer::{self, Exporter, Style},
 };
 use monoxide_protocol::{Glob, Target};
 use serde::Serialize;
 use tokio::task::spawn_blocking;
 
+pub(crate) use self::kept::read as read_backups;
 #[cfg(unix)]
 pub(crate) use self::socket::bind;
 use crate::{
@@ -56,11 +58,13 @@ pub(crate) fn network() -> Router<Door> {
 
 /// Sends a request for a backup to where it is looked for.
 pub(crate) fn find(request: &mut Request) {
-    let is_wanted = request.method() == Method::POST
-        && request.uri().path() == "/"
-        && Parameters::of(request.uri()).get("api") == Some("backup");
-    if is_wanted {
-        *request.uri_mut() = Uri::from_static(BACKUP);
+    if request.method() != Method::POST || request.uri().path() != "/" {
+        return;
+    }
+    if let Some("backup" | "backups") = Parameters::of(request.uri()).get("api") {
+        let query = request.uri().query().unwrap_or_default();
+        *request.uri_mut() =
+            format!("{BACKUP}?{query}").parse().unwrap_or(Uri::from_static(BACKUP));
     }
 }
 
@@ -82,12 +86,22 @@ async fn write(State(door): State<Door>, uri: Uri, body: Body) -> Answer {
     }
 }
 
-/// A backup has everything, whatever filters hide, and accounts too.
-async fn backup_for_administrators(State(door): State<Door>, Caller(session): Caller) -> Answer {
-    match session.identity().has_role(ADMINISTRATOR) {
-        true => backup(&door).await,
-        false => Err(Refusal::NotAuthorized),
+async fn backup_for_administrators(
+    State(door): State<Door>,
+    Caller(session): Caller,
+    uri: Uri,
+) -> Answer {
+    let parameters = Parameters::of(&uri);
+    match parameters.get("api") {
+        Some("backups") => kept::write(&door, &session, &parameters).await,
+        _ => read_backup(&door, &session).await,
     }
+}
+
+/// Everything, as a file, for administrators. It changes nothing, so a link may lead to it.
+pub(crate) async fn read_backup(door: &Door, session: &Session) -> Answer {
+    kept::allowed(session)?;
+    backup(door).await
 }
 
 /// How large an order about accounts may be, in bytes.
@@ -112,12 +126,8 @@ async fn backup(door: &Door) -> Answer {
         backups.tell(&written);
         written.map(drop).map_err(std::io::Error::other)
     });
-    let headers = response.headers_mut();
-    let content_type = HeaderValue::from_static("application/octet-stream");
-    headers.insert(header::CONTENT_TYPE, content_type);
     let name = HeaderValue::from_static("attachment; filename=\"monoxide.backup\"");
-    headers.insert(header::CONTENT_DISPOSITION, name);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    kept::as_file(response.headers_mut(), name);
     Ok(response)
 }
 

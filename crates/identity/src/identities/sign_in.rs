@@ -218,8 +218,9 @@ impl Identities {
         let now = shared.clock.seconds();
         let state = shared.read()?;
         let stored = state.keys.iter().filter(|key| key.is_good(now)).map(|key| &key.key);
-        let claims = shared.issuer.verify(token, shared.given.iter().chain(stored), now)?;
-        shared.caller(&state, claims.sub, claims.sid, claims.exp)
+        let proof = shared.issuer.verify(token, shared.given.iter().chain(stored), now)?;
+        let claims = &proof.claims;
+        shared.caller(&state, claims.sub.clone(), claims.sid, claims.exp)
     }
 
     /// Who it is now, after something has [changed](Caller::changed). Whether the token has expired

@@ -79,6 +79,22 @@ async fn a_token_is_good_to_its_last_second_and_not_in_the_one_after() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_good_before_is_so_only_while_all_that_can_change_is_so() {
+    let world = World::new().await;
+    world.has("ann", &[]).await;
+    let ann = world.sign_in("ann").await;
+    for _ in 0..2 {
+        assert_eq!(world.identities.check(&ann.token).unwrap().session, ann.session);
+    }
+    let (rest, last) = ann.token.split_at(ann.token.len() - 1);
+    let other = if last == "A" { "Q" } else { "A" };
+    check_token(world.identities.check(&format!("{rest}{other}")), TokenError::Signature);
+
+    world.identities.end_session(&ann.account.account, ann.session).await.unwrap();
+    check_token(world.identities.check(&ann.token), TokenError::Ended);
+}
+
+#[tokio::test]
 async fn a_token_without_a_signature_is_none() {
     let (world, mut header, claims) = ann().await;
     for alg in ["none", "None", "NONE", "nOnE", ""] {

@@ -117,7 +117,8 @@ fn what_is_no_patch_says_why() {
     check_refused(&patch(r#"[{"op":"remove"}]"#), "missing field `path`");
     check_refused(&patch(r#"[{"op":"remove","path":"a"}]"#), "slash");
     check_refused(&patch(r#"[{"op":"remove","path":"/~2"}]"#), "malformed");
-    check_refused(&patch(r#"[{"op":"grow","path":"/a"}]"#), "unknown variant `grow`");
+    check_refused(&patch(r#"[{"op":"grow","path":"/a"}]"#), "adds, replaces or removes");
+    check_refused(&patch(r#"[{"op":"move","from":"/a","path":""}]"#), "adds, replaces or removes");
 }
 
 #[test]

@@ -83,7 +83,8 @@ fn operations_that_the_wire_does_not_have_are_refused() {
         r#"{"op":"test","path":"/a","value":{"b":1}}"#,
     ] {
         let operations = format!(r#"[{operation},{{"op":"remove","path":"/none"}}]"#);
-        check_refused(&copy, patch(6, &operations), why);
+        let patch = serde_json::from_str(&operations).unwrap();
+        check_refused(&copy, Message::Patch { version: Version::new(6), patch }, why);
     }
 }
 

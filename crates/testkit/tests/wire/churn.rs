@@ -1,18 +1,15 @@
 //! Thousands of sockets that come and go in every way there is: the program ends as it began.
 
-use std::{env, fs, net::SocketAddr, path::PathBuf, pin::pin, process::Stdio, time::Duration};
+use std::{env, fs, net::SocketAddr, path::PathBuf, pin::pin, time::Duration};
 
 use futures_util::future::join_all;
 use monoxide_testkit::{
     Http, Socket,
     socket::{CLOSE, UPGRADE},
 };
-use tokio::{
-    io::{AsyncBufReadExt as _, BufReader},
-    net::TcpStream,
-    process::{Child, Command},
-    time::timeout,
-};
+use tokio::{net::TcpStream, process::Child, time::timeout};
+
+use crate::program::start;
 
 /// How many sockets are open at once.
 const SOCKETS: usize = 200;
@@ -36,14 +33,8 @@ struct Program {
 
 impl Program {
     async fn start() -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_fixture"))
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let line = lines.next_line().await.unwrap().unwrap();
-        let address = line.strip_prefix("listening ").unwrap().parse().unwrap();
+        let (child, _, address) = start("").await;
+        let address = address.parse().unwrap();
         Self { child, address }
     }
 

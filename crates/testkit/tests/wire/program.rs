@@ -9,7 +9,7 @@ use tokio::{
 };
 
 /// A running program, what it has yet to say, and where it listens.
-async fn start(flags: &str) -> (Child, Lines<BufReader<ChildStdout>>, String) {
+pub(crate) async fn start(flags: &str) -> (Child, Lines<BufReader<ChildStdout>>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_fixture"))
         .args(flags.split_whitespace())
         .stdout(Stdio::piped())

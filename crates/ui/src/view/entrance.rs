@@ -1,16 +1,25 @@
 //! Coming in: the page that shows instead of the application while nobody is signed in.
 
 use leptos::prelude::*;
-use monoxide_client::accounts::NewAccount;
 
 use crate::{
     Out, Standing, Why,
-    model::{Place, form},
+    model::Place,
     session::use_session,
-    view::{
-        Field, FieldView, Form, FormView, Icon, Logo, Notice, PasswordRules, Skeleton, use_route,
-    },
+    view::{Icon, Login, Logo, Notice, Skeleton, use_route},
 };
+
+/// Somebody without an account, who may make one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Newcomer {
+    /// The first, who becomes administrator.
+    First {
+        /// The secret of the set-up link.
+        secret: String,
+    },
+    /// Anybody, where that is open.
+    Another,
+}
 
 /// Shows what is inside to those who are signed in, and to everybody where the server asks nobody.
 /// Everybody else gets the page to come in by, and nothing else is asked of the server.
@@ -21,8 +30,8 @@ use crate::{
 pub fn Gate(
     /// What the server is called.
     name: String,
-    /// How to come in: an [`Entrance`].
-    entrance: fn(Out) -> AnyView,
+    /// How a newcomer is made known: an [`Admission`].
+    admission: fn(Newcomer) -> AnyView,
     /// What is inside.
     children: ChildrenFn,
 ) -> impl IntoView {
@@ -40,7 +49,7 @@ pub fn Gate(
     });
     let threshold = move || {
         let name = name.clone();
-        outside.get().map(|outside| view! { <Threshold name outside entrance/> })
+        outside.get().map(|outside| view! { <Threshold name outside admission/> })
     };
     let inside = move || whose.get().map(|_| children());
     view! {
@@ -55,10 +64,10 @@ pub fn Gate(
 fn Threshold(
     name: String,
     outside: Result<Out, bool>,
-    entrance: fn(Out) -> AnyView,
+    admission: fn(Newcomer) -> AnyView,
 ) -> impl IntoView {
     let content = match outside {
-        Ok(out) => entrance(out),
+        Ok(out) => view! { <Entrance out admission/> }.into_any(),
         Err(false) => view! { <Skeleton/> }.into_any(),
         Err(true) => view! {
             <Notice icon=Icon::Offline title="Still trying">
@@ -83,10 +92,7 @@ fn Threshold(
 
 /// How to come in: by the set-up link, by signing in, or with a new account.
 #[component]
-pub fn Entrance(
-    /// Why nobody is inside, and what they may do about it.
-    out: Out,
-) -> impl IntoView {
+fn Entrance(out: Out, admission: fn(Newcomer) -> AnyView) -> impl IntoView {
     let session = use_session();
     let here = use_route().here();
     let registering = RwSignal::new(false);
@@ -94,11 +100,11 @@ pub fn Entrance(
     move || {
         let secret = session.secret().filter(|_| set_up);
         if let Some(secret) = secret {
-            return view! { <SetUp secret/> }.into_any();
+            return admission(Newcomer::First { secret });
         }
         if registering.get() {
             return view! {
-                <Register/>
+                {admission(Newcomer::Another)}
                 <p class="entrance-other">
                     "You have an account? " <Choice to=false registering>"Sign in"</Choice>
                 </p>
@@ -165,118 +171,4 @@ fn Said(why: Why, set_up: bool, is_link: bool) -> impl IntoView {
             </div>
         </div>
     })
-}
-
-/// Signs in.
-#[component]
-pub fn Login(
-    /// Who was signed in before.
-    #[prop(default = None)]
-    account: Option<String>,
-) -> impl IntoView {
-    let session = use_session();
-    let is_known = account.is_some();
-    let account = Field::new("account", |text| form::something(text.trim()))
-        .with(account.unwrap_or_default());
-    let password = Field::new("password", form::something);
-    let sent = Form::new([account, password]);
-    let submit = move |()| {
-        sent.send("", || async move {
-            session.sign_in(account.value().trim(), &password.value()).await
-        });
-    };
-    view! {
-        <h1>"Sign in"</h1>
-        <FormView label="Sign in" form=sent submit action="Sign in" busy="Signing in…">
-            <FieldView field=account label="Account" autocomplete="username" first=!is_known/>
-            <FieldView
-                field=password
-                label="Password"
-                kind="password"
-                autocomplete="current-password"
-                first=is_known
-            />
-        </FormView>
-    }
-}
-
-/// Makes the first administrator.
-#[component]
-pub fn SetUp(
-    /// The secret of the set-up link.
-    secret: String,
-) -> impl IntoView {
-    view! {
-        <h1>"Set up this server"</h1>
-        <p class="entrance-lead">
-            "Make the first account. It looks after the server: it makes the other accounts, and may \
-            do everything."
-        </p>
-        <NewAccountForm label="Set up" secret=Some(secret)/>
-    }
-}
-
-/// Makes an account for whoever asks.
-#[component]
-fn Register() -> impl IntoView {
-    view! {
-        <h1>"Make an account"</h1>
-        <NewAccountForm label="Make an account"/>
-    }
-}
-
-/// What is filled in for a new account, by its owner.
-#[component]
-fn NewAccountForm(
-    label: &'static str,
-    /// By the set-up link, when it has this secret; otherwise where that is open.
-    #[prop(default = None)]
-    secret: Option<String>,
-) -> impl IntoView {
-    let (session, route) = (use_session(), use_route());
-    let account = Field::new("account", form::account_name);
-    let name = Field::new("name", form::display_name);
-    let email = Field::new("email", form::email);
-    let password = Field::new("password", move |text| form::password_of(&account.get(), text));
-    let sent = Form::new([account, name, email, password]);
-    let submit = move |()| {
-        let made = NewAccount {
-            account: account.value().trim().to_owned(),
-            name: name.value(),
-            email: email.value(),
-            password: password.value(),
-            roles: Vec::new(),
-        };
-        let secret = secret.clone();
-        sent.send("", || async move {
-            match secret {
-                None => session.register(&made).await?,
-                Some(secret) => {
-                    session.set_up(&secret, &made).await?;
-                    route.replace(Place::Home);
-                }
-            }
-            Ok(())
-        });
-    };
-    view! {
-        <FormView label form=sent submit action="Make the account" busy="One moment…">
-            <FieldView
-                field=account
-                label="Account"
-                autocomplete="username"
-                hint="What you sign in with. It cannot be changed later."
-                first=true
-            />
-            <FieldView field=name label="Your name (optional)" autocomplete="name"/>
-            <FieldView field=email label="Email (optional)" kind="email" autocomplete="email"/>
-            <FieldView
-                field=password
-                label="Password"
-                kind="password"
-                autocomplete="new-password"
-            />
-            <PasswordRules password account=Signal::derive(move || account.get())/>
-        </FormView>
-    }
 }

@@ -14,7 +14,7 @@ use web_sys::HtmlElement;
 use crate::{
     Live, State,
     model::{Line, Place, groups, lines, listed, meant, unlisted},
-    view::{Icon, Lamp, Link, More, Skeleton, use_route},
+    view::{Icon, Lamp, Link, More, Skeleton, commands::is_writing, use_route},
 };
 
 /// How many lines are made at first, and whenever the reader comes near the end of them.
@@ -260,15 +260,6 @@ fn Hint(
         {waiting}
         {move || text().map(|text| view! { <p class="hint sentence">{text}</p> })}
     }
-}
-
-/// Whether a key is pressed in a field that takes text.
-fn is_writing(event: &KeyboardEvent) -> bool {
-    let field = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
-    field.is_some_and(|field| {
-        matches!(field.tag_name().as_str(), "INPUT" | "TEXTAREA" | "SELECT")
-            || field.is_content_editable()
-    })
 }
 
 /// Up and down go from line to line.
