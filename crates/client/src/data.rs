@@ -122,6 +122,12 @@ pub fn delete_all(glob: &Glob) -> Request<()> {
     Request::reading("DELETE", glob.to_string(), done)
 }
 
+/// What the filters of the server say, as it tells it; for administrators.
+#[must_use]
+pub fn filters() -> Request<Value> {
+    Request::reading("GET", "?api=filters".to_owned(), Answer::json)
+}
+
 impl Condition {
     fn of<T>(self, request: Request<T>) -> Request<T> {
         match self {

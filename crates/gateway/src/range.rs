@@ -8,7 +8,7 @@ use axum::{
 };
 use bytes::Bytes;
 use monoxide_engine::{Backlog, Engine, Identity, Listing, Page, Session, Subscription};
-use monoxide_protocol::{Json, Object, Range};
+use monoxide_protocol::{Json, Object, Range, Version};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::{JoinHandle, spawn_blocking},
@@ -87,8 +87,8 @@ pub(crate) struct Window {
 enum Step {
     Watch,
     Pause,
-    Take(Listing),
-    Read(Listing, JoinHandle<Read>),
+    Take(Listing, Version),
+    Read(Listing, Version, JoinHandle<Read>),
 }
 
 /// A document, and how long it took.
@@ -124,7 +124,7 @@ impl Window {
     /// while it waits.
     pub(crate) async fn next(&mut self) -> Option<Bytes> {
         loop {
-            let (listing, read) = match &mut self.step {
+            let (listing, version, read) = match &mut self.step {
                 Step::Watch => {
                     self.subscription.changed().await?;
                     self.step = Step::Pause;
@@ -132,21 +132,23 @@ impl Window {
                 }
                 Step::Pause => {
                     sleep_until(self.due).await;
-                    self.step = Step::Take(self.subscription.listing().await?);
+                    // Taken before: what is made later is newer than what this tells.
+                    let version = self.engine.next_version();
+                    self.step = Step::Take(self.subscription.listing().await?, version);
                     continue;
                 }
-                Step::Take(listing) if listing.is_slow(&self.range) => {
+                Step::Take(listing, version) if listing.is_slow(&self.range) => {
                     let turn = self.ranges.turn().await;
                     let (list, range) = (listing.clone(), Arc::clone(&self.range));
                     let task = spawn_blocking(move || {
                         let _turn = turn;
                         read(&list, &range)
                     });
-                    self.step = Step::Read(listing.clone(), task);
+                    self.step = Step::Read(listing.clone(), *version, task);
                     continue;
                 }
-                Step::Take(listing) => (&*listing, read(listing, &self.range)),
-                Step::Read(listing, task) => (&*listing, task.await.ok()?),
+                Step::Take(listing, version) => (&*listing, *version, read(listing, &self.range)),
+                Step::Read(listing, version, task) => (&*listing, *version, task.await.ok()?),
             };
             self.due = Instant::now() + PAUSE.max(read.took * REST);
             if !self.subscription.may_tell(listing) {
@@ -154,8 +156,7 @@ impl Window {
                 continue;
             }
             self.step = Step::Watch;
-            let engine = &self.engine;
-            if let Some(message) = self.told.tell(read.document, || engine.next_version()) {
+            if let Some(message) = self.told.tell(read.document, || version) {
                 return Some(message);
             }
         }

@@ -38,6 +38,13 @@ impl Live {
         self.subscription.with(|it| read(it.as_ref().and_then(Subscription::document)))
     }
 
+    /// The version of the document that was told last, as a number: about the time in nanoseconds.
+    #[must_use]
+    pub fn version(&self) -> Option<u64> {
+        let version = |it: &Option<Subscription>| it.as_ref().and_then(Subscription::version);
+        self.subscription.with_untracked(version).map(|version| version.number())
+    }
+
     /// Reads the document once.
     pub fn with_untracked<T>(&self, read: impl FnOnce(Option<&Value>) -> T) -> T {
         self.subscription.with_untracked(|it| read(it.as_ref().and_then(Subscription::document)))

@@ -8,28 +8,41 @@ mod admission;
 mod asked;
 mod backups;
 mod commands;
+mod conflict;
 mod connection;
 mod copy;
+mod dialogs;
 mod document;
+mod drafts;
+mod edit;
+mod editor;
 mod empty;
 mod endpoints;
 mod entrance;
+mod export;
 mod field;
 mod filters;
 mod flash;
 mod fold;
 mod icon;
-mod items;
+mod import;
 mod keys;
 mod later;
+mod list_actions;
+mod login;
+mod menu;
 mod more;
 mod nav;
 mod notice;
 mod object;
+mod object_page;
 mod orphans;
 mod palette;
 mod profile;
+mod query;
 mod route;
+mod schema;
+mod table;
 mod theme;
 mod time;
 mod toast;
@@ -44,16 +57,18 @@ pub use self::{
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
     document::Document,
+    editor::{Editor, EditorView},
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     endpoints::EndpointsPage,
-    entrance::{Gate, Login, Newcomer},
+    entrance::{Gate, Newcomer},
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
     filters::FiltersPage,
     flash::{Lamp, Tracked},
     icon::{Icon, Logo},
-    items::{Item, Items, use_items},
     keys::{KeyColumn, use_keys},
     later::{Later, Page},
+    list_actions::ListActions,
+    login::Login,
     more::More,
     nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
@@ -62,6 +77,7 @@ pub use self::{
     palette::OverlayView,
     profile::{ProfilePage, Sessions},
     route::{Link, Route, use_route},
+    table::TablePage,
     theme::{Theme, ThemeButton, Themes, use_theme},
     time::{ServerClock, Times, When, now},
     toast::{Toasts, ToastsView, use_toasts},

@@ -34,6 +34,13 @@ impl Command {
         Self(vec!["curl".to_owned(), address(origin, glob)])
     }
 
+    /// The same for a server that asks who one is: the shell knows a token.
+    #[must_use]
+    pub fn with_token(mut self) -> Self {
+        self.0.insert(1, r#"-H "Authorization: Bearer $TOKEN""#.to_owned());
+        self
+    }
+
     /// Calls `address`, which has no slash before it, with `body` as JSON.
     #[must_use]
     pub fn call(origin: &str, method: &str, address: &str, body: Option<&str>) -> Self {
@@ -83,6 +90,15 @@ fn quote(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_left_to_the_shell() {
+        let command = Command::read("http://127.0.0.1:8800", &Glob::parse("books/*").unwrap());
+        assert_eq!(
+            command.with_token().to_string(),
+            r#"curl -H "Authorization: Bearer $TOKEN" 'http://127.0.0.1:8800/books/*'"#,
+        );
+    }
 
     #[test]
     fn quotes_in_the_data_stay_in_the_word() {

@@ -38,6 +38,12 @@ impl Moment {
         Self { nanoseconds, offset_minutes }
     }
 
+    /// Nanoseconds since 1970.
+    #[must_use]
+    pub fn nanoseconds(self) -> u64 {
+        self.nanoseconds
+    }
+
     /// The time of day, as in `09:05:07`.
     #[must_use]
     pub fn time(self) -> String {

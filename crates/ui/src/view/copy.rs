@@ -5,7 +5,10 @@ use std::time::Duration;
 use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::{model::Command, view::Icon};
+use crate::{
+    model::Command,
+    view::{Icon, Toasts},
+};
 
 /// How long a button says that it did it.
 const DONE: Duration = Duration::from_secs(2);
@@ -44,6 +47,17 @@ pub fn CopyButton(
             <span aria-live="polite">{move || if done.get() { "Copied" } else { label }}</span>
         </button>
     }
+}
+
+/// Puts a text on the clipboard, and says that it did, or could not.
+pub(super) fn copy(text: String, done: &'static str, toasts: Toasts) {
+    spawn_local(async move {
+        if to_clipboard(&text).await {
+            toasts.say(done);
+        } else {
+            toasts.complain("The browser does not let this page use the clipboard");
+        }
+    });
 }
 
 /// A command, and a button that copies it.

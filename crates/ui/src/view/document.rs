@@ -7,13 +7,10 @@ use monoxide_protocol::{Glob, Watched};
 
 use crate::{
     Live, State,
-    model::{Command, Folds, Place, Shown, base},
+    model::{Folds, Place, base},
     use_live,
     view::{
-        Age, CopyButton, Deleted, EmptyList, Icon, Items, Known, Link, Missing, Times, Tracked,
-        Tree, Waiting,
-        fold::{FoldItems, FoldTree},
-        use_items, use_object,
+        Age, Icon, Link, ListActions, TablePage, Tracked, Tree, Waiting, object_page::ObjectPage,
     },
 };
 
@@ -23,93 +20,17 @@ pub fn Document(
     /// What is shown.
     glob: Glob,
 ) -> impl IntoView {
-    let live = {
-        let watched = Watched::from(glob.clone());
-        use_live(move || Some(watched.clone()))
+    let Some(key) = glob.as_key() else {
+        let list = glob.clone();
+        return view! { <TablePage glob><ListActions glob=list.clone()/></TablePage> }.into_any();
     };
-    if glob.is_list() {
-        view! { <ListPage glob live/> }.into_any()
-    } else {
-        view! { <ObjectPage glob live/> }.into_any()
-    }
-}
-
-/// The page of a list.
-#[component]
-fn ListPage(glob: Glob, live: Live) -> impl IntoView {
-    let known = use_items(live);
-    let items = Signal::derive(move || known.get().unwrap_or_default());
-    let count = Memo::new(move |_| known.with(|known| known.as_ref().map(Vec::len)));
-    let facts = move || {
-        let text = match count.get()? {
-            0 => "Empty list".to_owned(),
-            1 => "1 object".to_owned(),
-            count => format!("{count} objects, newest first"),
-        };
-        Some(view! { <p class="facts">{text}</p> })
-    };
-    let empty = Memo::new(move |_| count.get() == Some(0));
-    let known = Memo::new(move |_| count.get().is_some());
-    let list = glob.clone();
-    view! {
-        <Frame glob live known facts tools=move || view! { <FoldItems items/> }>
-            {
-                let list = list.clone();
-                move || {
-                    let list = list.clone();
-                    if empty.get() {
-                        view! { <EmptyList list/> }.into_any()
-                    } else {
-                        view! { <Items items list/> }.into_any()
-                    }
-                }
-            }
-        </Frame>
-    }
-}
-
-/// The page of one object.
-#[component]
-fn ObjectPage(glob: Glob, live: Live) -> impl IntoView {
-    let known = use_object(live);
-    let folds = RwSignal::new(Folds::default());
-    let here = Memo::new(move |_| matches!(known.get(), Some(Known::Here(_))));
-    let tracked = move || match known.get() {
-        Some(Known::Here(tracked)) => Some(tracked),
-        Some(Known::Missing | Known::Deleted(_)) | None => None,
-    };
-    let facts = move || tracked().map(|it| view! { <Times object=it.object/> });
-    let tools = move || {
-        let data = move || tracked().map(|it| it.object.with_untracked(pretty)).unwrap_or_default();
-        here.get().then(|| {
-            view! {
-                <FoldTree folds/>
-                <CopyButton text=data label="Copy JSON"/>
-            }
-        })
-    };
-    let name = glob.clone();
-    let content = move || {
-        let glob = name.clone();
-        Some(match known.get()? {
-            Known::Here(it) => {
-                view! { <div class="card"><Data tracked=it folds label=glob.to_string()/></div> }
-                    .into_any()
-            }
-            Known::Missing => view! { <Missing glob/> }.into_any(),
-            Known::Deleted(was) => view! { <Deleted was/> }.into_any(),
-        })
-    };
-    view! {
-        <Frame glob live known=Memo::new(move |_| known.with(Option::is_some)) facts tools>
-            {content.clone()}
-        </Frame>
-    }
+    let live = use_live(move || Some(Watched::from(glob.clone())));
+    view! { <ObjectPage key live/> }.into_any()
 }
 
 /// What is around every document: its name, what can be done with it, and how it is doing.
 #[component]
-fn Frame(
+pub(super) fn Frame(
     glob: Glob,
     live: Live,
     /// Whether there is something to show.
@@ -120,10 +41,6 @@ fn Frame(
 ) -> impl IntoView {
     let state = live.state;
     let old = Memo::new(move |_| !state.with(State::is_live));
-    let command = {
-        let glob = glob.clone();
-        move || Command::read(&origin(), &glob).to_string()
-    };
     let content = move || {
         if known.get() { children().into_any() } else { view! { <Waiting state/> }.into_any() }
     };
@@ -135,10 +52,7 @@ fn Frame(
                     <Name glob/>
                     {move || facts.run()}
                 </div>
-                <div class="tools">
-                    {move || tools.run()}
-                    <CopyButton text=command label="Copy curl" icon=Icon::Terminal/>
-                </div>
+                <div class="tools">{move || tools.run()}</div>
             </header>
             {move || known.get().then(|| view! { <Age state/> })}
             {content}
@@ -148,7 +62,7 @@ fn Frame(
 
 /// The name of a document, with a link to the list it is in.
 #[component]
-fn Name(glob: Glob) -> impl IntoView {
+pub(super) fn Name(glob: Glob) -> impl IntoView {
     let list = glob.as_key().and_then(|key| key.list());
     let parent = list.map(|list| {
         let name = list.as_str().trim_end_matches("/*").to_owned();
@@ -168,10 +82,6 @@ pub(super) fn Data(tracked: Tracked, folds: RwSignal<Folds>, label: String) -> i
     let value = Signal::derive(move || object.with(|object| Arc::clone(&object.data)));
     let flashes = Signal::derive(move || flashes.get());
     view! { <Tree value flashes folds label/> }
-}
-
-fn pretty(object: &Shown) -> String {
-    format!("{:#}", object.data)
 }
 
 /// The address of the server, as a command would name it.

@@ -4,9 +4,9 @@ use leptos::prelude::*;
 
 use crate::{
     Out, Standing, Why,
-    model::{Place, form},
+    model::Place,
     session::use_session,
-    view::{Field, FieldView, Form, FormView, Icon, Logo, Notice, Skeleton, use_route},
+    view::{Icon, Login, Logo, Notice, Skeleton, use_route},
 };
 
 /// Somebody without an account, who may make one.
@@ -171,37 +171,4 @@ fn Said(why: Why, set_up: bool, is_link: bool) -> impl IntoView {
             </div>
         </div>
     })
-}
-
-/// Signs in.
-#[component]
-pub fn Login(
-    /// Who was signed in before.
-    #[prop(default = None)]
-    account: Option<String>,
-) -> impl IntoView {
-    let session = use_session();
-    let is_known = account.is_some();
-    let account = Field::new("account", |text| form::something(text.trim()))
-        .with(account.unwrap_or_default());
-    let password = Field::new("password", form::something);
-    let sent = Form::new([account, password]);
-    let submit = move |()| {
-        sent.send("", || async move {
-            session.sign_in(account.value().trim(), &password.value()).await
-        });
-    };
-    view! {
-        <h1>"Sign in"</h1>
-        <FormView label="Sign in" form=sent submit action="Sign in" busy="Signing in…">
-            <FieldView field=account label="Account" autocomplete="username" first=!is_known/>
-            <FieldView
-                field=password
-                label="Password"
-                kind="password"
-                autocomplete="current-password"
-                first=is_known
-            />
-        </FormView>
-    }
 }

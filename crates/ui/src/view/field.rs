@@ -295,7 +295,7 @@ pub fn FieldView(
 
 /// Shows a password, or hides it again.
 #[component]
-fn Reveal(visible: RwSignal<bool>, of: String) -> impl IntoView {
+pub(super) fn Reveal(visible: RwSignal<bool>, of: String) -> impl IntoView {
     view! {
         <button
             type="button"

@@ -45,6 +45,8 @@ pub enum Icon {
     Leave,
     /// Away with it.
     Close,
+    /// The columns of a table.
+    Columns,
     /// Light.
     Sun,
     /// Dark.
@@ -59,6 +61,14 @@ pub enum Icon {
     Play,
     /// What narrows or changes.
     Funnel,
+    /// Change something.
+    Pen,
+    /// Add something.
+    Plus,
+    /// There is more to choose.
+    Dots,
+    /// Out of a file, into the server.
+    Upload,
 }
 
 impl Icon {
@@ -96,6 +106,7 @@ impl Icon {
             }
             Self::Leave => "M6.500 2.500h-3v11h3M7 8h6.500M11 5.500 13.500 8 11 10.500",
             Self::Close => "M4 4l8 8M12 4l-8 8",
+            Self::Columns => "M2.5 3h11v10h-11zM6.2 3v10M9.8 3v10",
             Self::Sun => {
                 "M8 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM8 1.500v1M8 13.500v1M1.500 8h1M13.500 8h1\
                  M3.400 3.400l.7.7M11.900 11.900l.7.7M12.600 3.400l-.7.7M4.100 11.900l-.7.7"
@@ -106,6 +117,10 @@ impl Icon {
             Self::Shield => "M8 2 3 4v4c0 3 2 5 5 6 3-1 5-3 5-6V4zM5.500 8l2 2 3.500-4",
             Self::Play => "M5 3v10l8-5z",
             Self::Funnel => "M2.500 3.500h11L9.500 8.500v4l-3 1v-5z",
+            Self::Pen => "M10.500 3 13 5.500 5.500 13H3v-2.500ZM9 4.500 11.500 7",
+            Self::Plus => "M8 3v10M3 8h10",
+            Self::Dots => "M3.500 8h.01M8 8h.01M12.500 8h.01",
+            Self::Upload => "M8 10.500V3M4.500 6 8 2.500 11.500 6M2.500 13.500h11",
             Self::Eye => {
                 "M1.5 8S4 3.5 8 3.5 14.5 8 14.5 8 12 12.5 8 12.5 1.5 8 1.5 8Z\
                  M8 10a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z"

@@ -190,9 +190,9 @@ impl Columns {
     #[must_use]
     pub fn width(&self, column: &Column) -> usize {
         match column {
-            Column::Star(..) => 22,
+            Column::Star(..) => 18,
             Column::Value => WIDE,
-            Column::Created | Column::Updated => 20,
+            Column::Created | Column::Updated => 18,
             Column::Member(..) => {
                 let known = self.data.iter().find(|(it, _)| it == column);
                 known.map_or(NARROW, |(_, width)| (*width).clamp(NARROW, WIDE))
@@ -204,7 +204,7 @@ impl Columns {
 fn width_of(value: &Value) -> usize {
     match value {
         Value::Array(_) | Value::Object(_) => WIDE / 2,
-        _ => cell(value).text.chars().take(WIDE).count() + 2,
+        _ => cell(value).text.chars().take(WIDE).count() + 3,
     }
 }
 
