@@ -16,7 +16,9 @@ use monoxide_ui::{
     view::{Admission, Newcomer, OverlayView, Page},
 };
 
-use crate::pages::{document::DocumentPage, people::People, tools::Tools};
+use crate::pages::{
+    document::DocumentPage, monitor::Monitor, people::People, tools::Tools, watch::Watch,
+};
 
 /// A function that fetches a page; `None` when it cannot be fetched.
 macro_rules! chunk {
@@ -44,6 +46,14 @@ chunk! {
 chunk! {
     /// One key or list.
     document: DocumentPage of place: Place
+}
+chunk! {
+    /// How the server is doing.
+    monitor: Monitor of place: Place
+}
+chunk! {
+    /// What comes in from a key or list, message by message.
+    watch: Watch of place: Place
 }
 chunk! {
     /// Accounts and profiles.

@@ -31,6 +31,7 @@ mod later;
 mod list_actions;
 mod login;
 mod menu;
+mod monitor;
 mod more;
 mod nav;
 mod notice;
@@ -48,6 +49,7 @@ mod time;
 mod toast;
 mod tree;
 mod user;
+mod watch;
 
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
@@ -69,6 +71,7 @@ pub use self::{
     later::{Later, Page},
     list_actions::ListActions,
     login::Login,
+    monitor::MonitorPage,
     more::More,
     nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
@@ -83,4 +86,5 @@ pub use self::{
     toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,
     user::User,
+    watch::WatchPage,
 };
