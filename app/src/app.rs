@@ -7,14 +7,14 @@ use monoxide_ui::{
     view::{Gate, Later, Route},
 };
 
-use crate::{chunks, shell::Shell};
+use crate::{chunks, shell::Shell, told};
 
 /// The whole application, for those who are let in.
 #[component]
 pub fn App() -> impl IntoView {
     let here = Route::provide().here();
     let standing = Session::provide().standing();
-    let name = server_name();
+    let name = told("application-name").unwrap_or_else(|| "Monoxide".to_owned());
     let (title, brand) = (name.clone(), name.clone());
     Effect::new(move || document().set_title(&page_title(&standing.get(), &here.get(), &title)));
     view! {
@@ -46,14 +46,4 @@ fn page_title(standing: &Standing, here: &Place, name: &str) -> String {
         (_, Place::Account(account)) => account.clone(),
     };
     format!("{page} · {name}")
-}
-
-/// What the server is called, as it wrote into the page.
-fn server_name() -> String {
-    document()
-        .query_selector("meta[name=application-name]")
-        .ok()
-        .flatten()
-        .and_then(|meta| meta.get_attribute("content"))
-        .unwrap_or_else(|| "Monoxide".to_owned())
 }

@@ -12,6 +12,7 @@ mod shell;
 use leptos::prelude::*;
 use monoxide_ui::{
     Client,
+    model::set_base,
     view::{Icon, Notice},
 };
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -26,6 +27,7 @@ pub fn start() {
     if let Some(frame) = document().get_element_by_id("frame") {
         frame.remove();
     }
+    set_base(told("monoxide-base").unwrap_or_default());
     match Client::of_page() {
         Ok(client) => mount_to_body(move || {
             provide_context(client);
@@ -39,6 +41,12 @@ pub fn start() {
             }
         }),
     }
+}
+
+/// What the server wrote into the page.
+fn told(name: &str) -> Option<String> {
+    let meta = document().query_selector(&format!("meta[name={name}]")).ok().flatten()?;
+    meta.get_attribute("content")
 }
 
 /// A program that has stopped cannot change the page any more, so the page says that it has.

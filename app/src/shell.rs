@@ -5,10 +5,7 @@ use monoxide_protocol::Watched;
 use monoxide_ui::{
     model::Place,
     use_clock, use_live,
-    view::{
-        Commands, Connection, Link, Logo, Nav, ServerClock, Themes, Toasts, ToastsView, User,
-        use_route,
-    },
+    view::{Commands, Connection, Link, Logo, Nav, ServerClock, Themes, Toasts, User, use_route},
 };
 
 use crate::{overlay::OverlayLater, pages::browser::Browser};
@@ -44,7 +41,6 @@ pub(crate) fn Shell(
                 <User/>
             </header>
             <Browser keys name/>
-            <ToastsView/>
             <OverlayLater keys/>
         </div>
     }

@@ -16,7 +16,7 @@ use monoxide_engine::{
     self as engine, Durability, Engine, Filters,
     backend::{Folder, FolderError, Kind},
 };
-use monoxide_gateway::{IpNet, Server};
+use monoxide_gateway::{BasePath, IpNet, Server};
 use monoxide_identity::{Identities, Key};
 use monoxide_tools::Place;
 use tracing_subscriber::{EnvFilter, filter::LevelFilter};
@@ -55,6 +55,11 @@ pub(crate) struct Config {
     /// What the page calls this server.
     #[arg(long, env = "MONOXIDE_NAME", default_value = "monoxide")]
     pub(crate) name: String,
+
+    /// The path under which people reach the server, such as `/tools/state`, where a proxy has more
+    /// behind it than this server. Requests may have it or not. [default: the root]
+    #[arg(long, env = "MONOXIDE_BASE_PATH", default_value = "", hide_default_value = true)]
+    pub(crate) base_path: BasePath,
 
     /// The folder that keeps everything over a restart. It is made when it is not there.
     #[arg(long, env = "MONOXIDE_DATA", default_value = "./data", global = true)]
@@ -342,11 +347,12 @@ impl Config {
     /// Where people reach the server, when it listens on `addr`.
     pub(crate) fn address(&self, addr: SocketAddr) -> String {
         let scheme = if self.tls_cert.is_some() || self.secure_cookies { "https" } else { "http" };
+        let (port, base) = (addr.port(), &self.base_path);
         match self.host.first() {
-            Some(host) if self.secure_cookies => format!("https://{host}"),
-            Some(host) => format!("{scheme}://{host}:{}", addr.port()),
-            None if addr.ip().is_unspecified() => format!("{scheme}://localhost:{}", addr.port()),
-            None => format!("{scheme}://{addr}"),
+            Some(host) if self.secure_cookies => format!("https://{host}{base}"),
+            Some(host) => format!("{scheme}://{host}:{port}{base}"),
+            None if addr.ip().is_unspecified() => format!("{scheme}://localhost:{port}{base}"),
+            None => format!("{scheme}://{addr}{base}"),
         }
     }
 
@@ -371,6 +377,7 @@ impl Config {
             .anonymous(self.anonymous)
             .secure_cookies(self.secure_cookies)
             .name(self.name)
+            .base_path(self.base_path)
             .deadline(self.deadline)
             .header_timeout(self.header_timeout)
             .read_timeout(self.read_timeout)

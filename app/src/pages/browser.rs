@@ -26,6 +26,8 @@ pub(crate) fn Browser(
     chunks::parts().provide();
     let here = use_route().here();
     let known = use_keys(keys);
+    // What is known of the keys, for pages that propose some.
+    provide_context(known);
     let main = NodeRef::<html::Main>::new();
     // On a phone the choice takes the place of the column in which it was made: whoever goes by
     // keyboard or by ear has to come along.
@@ -43,8 +45,8 @@ pub(crate) fn Browser(
         | Place::Accounts
         | Place::NewAccount
         | Place::Account(_)) => view! { <Later load=chunks::people of=place/> }.into_any(),
-        // Nothing leads here yet.
-        Place::Live(_) | Place::Monitor => ().into_any(),
+        place @ Place::Monitor => view! { <Later load=chunks::monitor of=place/> }.into_any(),
+        place @ Place::Live(_) => view! { <Later load=chunks::watch of=place/> }.into_any(),
         place @ (Place::Filters | Place::Endpoints | Place::Orphans | Place::Backups) => {
             view! { <Later load=chunks::tools of=place/> }.into_any()
         }

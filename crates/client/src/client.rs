@@ -62,8 +62,8 @@ impl Client {
         Ok(Self { base, backoff: Backoff::default(), bell, _events })
     }
 
-    /// A client of the server that the page around this program came from. The path is that of
-    /// the page's `<base href>`, when it has one.
+    /// A client of the server that the page around this program came from. Where it is under a path,
+    /// the page says so (`<meta name="monoxide-base">`).
     ///
     /// # Errors
     ///

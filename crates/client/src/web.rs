@@ -281,7 +281,7 @@ pub(crate) fn luck() -> f64 {
 pub(crate) fn page_address() -> Option<String> {
     let window = web_sys::window()?;
     let document = window.document()?;
-    let has_base = document.query_selector("base[href]").ok().flatten().is_some();
-    let base = if has_base { document.base_uri().ok().flatten() } else { None };
-    base.or_else(|| window.location().origin().ok())
+    let base = document.query_selector("meta[name=monoxide-base]").ok().flatten();
+    let base = base.and_then(|meta| meta.get_attribute("content")).unwrap_or_default();
+    Some(format!("{}{base}", window.location().origin().ok()?))
 }

@@ -18,6 +18,7 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 use crate::{
     admin,
+    base_path::BasePath,
     door::{Caller, Door, Settings, address},
     error::Refusal,
     socket::{self, Wanted},
@@ -73,7 +74,8 @@ pub struct Site {
 impl Site {
     /// The files that `E` embeds, and the page that loads them.
     ///
-    /// In `page` these are replaced: `{{name}}` by the server's name, `{{package}}` by the folder of
+    /// In `page` these are replaced: `{{name}}` by the server's name, `{{base}}` by the [path](BasePath)
+    /// that it is under, `{{package}}` by the folder of
     /// `monoxide.css`, `monoxide.js`, `monoxide.wasm` and the scripts `boot.js` that starts them and
     /// `theme.js` that sets the theme, whose address changes with the content, `{{identity}}` by `on` where people sign in and else
     /// by `off`, and `{{reload}}` by a script in the development loop and by nothing otherwise.
@@ -122,17 +124,18 @@ impl Site {
     }
 
     /// The page, or `None` when the front end was not built.
-    fn page(&self, name: &str, asks_who: bool) -> Option<String> {
+    fn page(&self, name: &str, asks_who: bool, base: &BasePath) -> Option<String> {
         (self.file)(SCRIPT)?;
         (self.file)(WASM)?;
         let reload = match self.reload_port {
-            Some(_) => r#"<script src="/_pkg/reload.js"></script>"#,
-            None => "",
+            Some(_) => format!(r#"<script src="{base}/{PACKAGE}reload.js"></script>"#),
+            None => String::new(),
         };
         let page = self.page.replace("{{name}}", &escape(name));
         let page = page.replace("{{identity}}", if asks_who { "on" } else { "off" });
-        let package = format!("/{PACKAGE}{}", self.version());
-        Some(page.replace("{{package}}", &package).replace("{{reload}}", reload))
+        let package = format!("{base}/{PACKAGE}{}", self.version());
+        let page = page.replace("{{base}}", base.as_str());
+        Some(page.replace("{{package}}", &package).replace("{{reload}}", &reload))
     }
 
     /// Scripts of a line or two that no build makes.
@@ -199,7 +202,9 @@ async fn root(
 async fn page(State(settings): State<Arc<Settings>>) -> Response {
     let site = settings.site.as_ref();
     let asks_who = settings.auth.is_some();
-    let built = site.and_then(|site| Some((site.page(&settings.name, asks_who)?, site.policy())));
+    let built = site.and_then(|site| {
+        Some((site.page(&settings.name, asks_who, &settings.base_path)?, site.policy()))
+    });
     let (page, policy) = built.unwrap_or_else(|| (NO_FRONT_END.to_owned(), POLICY.to_owned()));
     let headers = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),

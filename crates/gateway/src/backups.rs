@@ -167,7 +167,7 @@ impl Schedule {
         let _waiting = ended.clone().drop_guard();
         let written = spawn_blocking(move || {
             fs::create_dir_all(&schedule.folder)?;
-            let now = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+            let now = humantime::format_rfc3339_nanos(SystemTime::now()).to_string();
             let name = format!("{PREFIX}{}{SUFFIX}", now.replace(':', "-"));
             let path = schedule.folder.join(name);
             let mut file = NewFile::create(&path, false)?;

@@ -20,6 +20,7 @@ use crate::{
     assets::Site,
     auth::Auth,
     backups::{Backups, Schedule},
+    base_path::BasePath,
     clock::Clock,
     error::Refusal,
     guests::{Guests, Limits},
@@ -92,6 +93,7 @@ pub(crate) struct House {
 pub(crate) struct Settings {
     pub(crate) name: String,
     pub(crate) site: Option<Site>,
+    pub(crate) base_path: BasePath,
     pub(crate) max_body: usize,
     pub(crate) max_message: usize,
     pub(crate) limits: Limits,

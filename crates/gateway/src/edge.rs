@@ -94,8 +94,12 @@ impl Edge {
     }
 
     /// Answers a request, and counts it. The time is that until the head of the answer is there.
-    pub(crate) fn answer(&self, request: Request) -> impl Future<Output = Response> + Send + use<> {
+    pub(crate) fn answer(
+        &self,
+        mut request: Request,
+    ) -> impl Future<Output = Response> + Send + use<> {
         let begun = Instant::now();
+        self.settings.base_path.strip(request.uri_mut());
         let kind = Kind::of(request.method(), request.uri().path());
         let door = self.doors.counted();
         self.respond(request).map(move |response| {

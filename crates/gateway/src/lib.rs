@@ -21,6 +21,7 @@ mod application;
 mod assets;
 mod auth;
 mod backups;
+mod base_path;
 mod body;
 mod clock;
 mod connections;
@@ -61,6 +62,7 @@ pub use ipnet::IpNet;
 
 pub use crate::{
     assets::Site,
+    base_path::{BasePath, BasePathError},
     door::Caller,
     endpoint::{Endpoint, EndpointError},
     hooks::Subscriber,

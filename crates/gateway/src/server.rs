@@ -22,6 +22,7 @@ use crate::{
     assets::Site,
     auth::{self, Auth, Plan},
     backups::{Backups, Schedule},
+    base_path::BasePath,
     clock::Clock,
     door::{Door, House, Running, Settings, Sockets},
     doors::{Doors, Shadows},
@@ -105,6 +106,14 @@ impl Builder {
     /// The front end. Default: none, and `/` says so.
     pub fn site(mut self, site: Site) -> Self {
         self.settings.site = Some(site);
+        self
+    }
+
+    /// The path under which people reach the server, such as `/tools/state`, where a proxy has more
+    /// than this server behind it. The page, its links and cookies have it then; requests may have it
+    /// or not, as proxies pass it on or not. Default: the root.
+    pub fn base_path(mut self, path: BasePath) -> Self {
+        self.settings.base_path = path;
         self
     }
 
@@ -320,6 +329,7 @@ impl Server {
         let settings = Settings {
             name: "monoxide".to_owned(),
             site: None,
+            base_path: BasePath::default(),
             max_body: 10 * 1024 * 1024,
             max_message: 1024 * 1024,
             quotas: Arc::default(),

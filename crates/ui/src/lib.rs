@@ -12,6 +12,6 @@ pub mod view;
 pub use monoxide_client::{Change, Client, Reason, State, Trouble};
 
 pub use crate::{
-    live::{Live, use_clock, use_live, use_window},
+    live::{Live, use_clock, use_live, use_subscription, use_window},
     session::{Out, Session, Standing, Why, use_session},
 };

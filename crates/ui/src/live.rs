@@ -45,6 +45,13 @@ impl Live {
         self.subscription.with_untracked(version).map(|version| version.number())
     }
 
+    /// The messages that came since the last time, and how many more there were before them; see
+    /// [`Subscription::keeping_messages`].
+    pub fn take_messages(&self) -> (u64, Vec<String>) {
+        let take = |it: &mut Option<Subscription>| it.as_mut().map(Subscription::take_messages);
+        self.subscription.try_update_untracked(take).flatten().unwrap_or_default()
+    }
+
     /// Reads the document once.
     pub fn with_untracked<T>(&self, read: impl FnOnce(Option<&Value>) -> T) -> T {
         self.subscription.with_untracked(|it| read(it.as_ref().and_then(Subscription::document)))
@@ -77,26 +84,29 @@ impl Live {
 /// When no [`Client`] was provided, as by `provide_context(Client::of_page()?)`.
 #[must_use]
 pub fn use_live(what: impl Fn() -> Option<Watched> + Send + Sync + 'static) -> Live {
-    use_subscription(what, |client, what| client.subscribe(what.clone()))
+    let client = expect_context::<Client>();
+    let what = Memo::new(move |_| what());
+    use_subscription(move || what.get().map(|what| client.subscribe(what)))
 }
 
 /// Like [`use_live`], of a part of a list.
 #[must_use]
 pub fn use_window(range: impl Fn() -> Option<Range> + Send + Sync + 'static) -> Live {
-    use_subscription(range, Client::window)
+    let client = expect_context::<Client>();
+    let range = Memo::new(move |_| range());
+    use_subscription(move || range.get().map(|range| client.window(&range)))
 }
 
-fn use_subscription<T: Clone + PartialEq + Send + Sync + 'static>(
-    what: impl Fn() -> Option<T> + Send + Sync + 'static,
-    subscribe: fn(&Client, &T) -> Subscription,
-) -> Live {
-    let (client, session) = (expect_context::<Client>(), use_context::<Session>());
-    let what = Memo::new(move |_| what());
+/// Follows the subscription that `open` makes, as [`use_live`] does; another one whenever what `open`
+/// reads has changed.
+#[must_use]
+pub fn use_subscription(open: impl Fn() -> Option<Subscription> + 'static) -> Live {
+    let session = use_context::<Session>();
     let subscription = RwSignal::new_local(None);
     let state = RwSignal::new(State::Connecting(None));
     let changes = RwSignal::new(Vec::new());
     Effect::new(move || {
-        subscription.set(what.get().map(|what| subscribe(&client, &what)));
+        subscription.set(open());
         state.set(State::Connecting(None));
         changes.set(Vec::new());
         run(follow(subscription, state, changes, session));

@@ -4,6 +4,8 @@ mod amount;
 mod call;
 mod changed;
 mod changes;
+pub mod chart;
+pub mod columns;
 mod command;
 mod csv;
 mod draft;
@@ -11,6 +13,7 @@ pub mod form;
 mod fuzzy;
 mod lines;
 mod list;
+pub mod log;
 mod moment;
 mod place;
 mod pointer;
@@ -18,6 +21,7 @@ mod problem;
 mod program;
 mod refusal;
 pub mod renewal;
+pub mod ring;
 mod rows;
 mod scan;
 mod schema;
@@ -27,6 +31,7 @@ pub mod table;
 mod toasts;
 mod tree;
 mod typing;
+pub mod unit;
 
 pub use self::{
     amount::{Share, bytes, span},
@@ -40,7 +45,7 @@ pub use self::{
     lines::{Beside, Numbered, beside},
     list::{List, Shown, Update, name_in, object},
     moment::Moment,
-    place::Place,
+    place::{Place, base, set_base},
     pointer::Pointer,
     problem::Words,
     program::program,

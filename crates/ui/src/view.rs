@@ -33,6 +33,7 @@ mod later;
 mod list_actions;
 mod login;
 mod menu;
+mod monitor;
 mod more;
 mod nav;
 mod notice;
@@ -50,6 +51,7 @@ mod time;
 mod toast;
 mod tree;
 mod user;
+mod watch;
 mod words;
 
 pub use self::{
@@ -75,6 +77,7 @@ pub use self::{
     later::{Later, Page},
     list_actions::ListActions,
     login::Login,
+    monitor::MonitorPage,
     more::More,
     nav::{Nav, use_looks_after},
     notice::{Notice, Skeleton},
@@ -89,4 +92,5 @@ pub use self::{
     toast::{Toasts, ToastsView, use_toasts},
     tree::Tree,
     user::User,
+    watch::WatchPage,
 };

@@ -23,6 +23,7 @@ use monoxide_engine::Identity;
 use monoxide_identity::{ADMIN, Caller, Error, Identities};
 
 pub(crate) use self::{
+    cookies::Cookies,
     forms::Problem,
     routes::endpoints,
     watch::{Said, Turn, Watch},
@@ -51,8 +52,8 @@ pub(crate) struct Auth {
     pub(crate) identities: Identities,
     /// Who is not signed in is let in as nobody in particular.
     pub(crate) anonymous: bool,
-    /// Cookies go over TLS only.
-    secure: bool,
+    /// How cookies are kept.
+    kept: Cookies,
     origins: Origins,
     quotas: Arc<Quotas>,
     pub(crate) on_set_up: Option<SetUpHook>,
@@ -73,9 +74,11 @@ pub(crate) struct Plan {
 impl Plan {
     pub(crate) fn finish(self, settings: &Settings) -> Option<Arc<Auth>> {
         let Self { identities, anonymous, secure, on_set_up } = self;
-        let (secure, origins) = (secure || settings.is_tls, settings.origins.clone());
+        let secure = secure || settings.is_tls;
+        let kept = Cookies { secure, base: settings.base_path.clone() };
+        let origins = settings.origins.clone();
         let (identities, quotas) = (identities?, Arc::clone(&settings.quotas));
-        Some(Arc::new(Auth { identities, anonymous, secure, origins, quotas, on_set_up }))
+        Some(Arc::new(Auth { identities, anonymous, kept, origins, quotas, on_set_up }))
     }
 }
 
@@ -168,7 +171,7 @@ impl Auth {
             Asker { auth: Arc::clone(self), caller: None, by_cookie: false, problem: None };
         let token = match shown(headers) {
             Shown::Nothing => {
-                let Some(cookie) = cookies::token(headers, self.secure) else { return Ok(asker) };
+                let Some(cookie) = self.kept.token(headers) else { return Ok(asker) };
                 if !self.is_own_page(headers) {
                     // What is only read goes on as nobody.
                     return if is_read(method) { Ok(asker) } else { Err(Refusal::ForeignPage) };

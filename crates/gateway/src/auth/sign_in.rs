@@ -11,7 +11,7 @@ use axum::{
 use monoxide_identity::{Origin, RefreshToken, Role, SignedIn, TokenError};
 
 use super::{
-    Asker, cookies,
+    Asker,
     forms::{Authorized, Entrance, Form, Refresh, Register, SetUp, SignIn, first_role},
 };
 use crate::{error::Refusal, proxies::ClientAddress};
@@ -53,7 +53,7 @@ impl Visitor {
         let mut response = uncached(Json(told));
         if cookies {
             let now = auth.identities.clock().seconds();
-            cookies::keep(response.headers_mut(), &self.headers, signed_in, auth.secure, now);
+            auth.kept.keep(response.headers_mut(), &self.headers, signed_in, now);
         }
         Ok(response)
     }
@@ -77,7 +77,7 @@ pub(super) async fn entrance(visitor: Visitor) -> Result<Response, Refusal> {
     Ok(uncached(Json(Entrance {
         account: caller.map(|caller| caller.account.to_string()),
         expires: caller.map(|caller| caller.expires),
-        refreshable: is_own_page && cookies::refresh(&headers, auth.secure).is_some(),
+        refreshable: is_own_page && auth.kept.refresh(&headers).is_some(),
         registration: identities.is_registration_open(),
         set_up: identities.needs_set_up()?,
     })))
@@ -120,7 +120,7 @@ pub(super) async fn refresh(
     let auth = &visitor.asker.auth;
     let cookies = auth.wants_cookies(&visitor.headers)?;
     let shown = form.and_then(|Form(form)| form.refresh);
-    let kept = || cookies::refresh(&visitor.headers, auth.secure).map(str::to_owned);
+    let kept = || auth.kept.refresh(&visitor.headers).map(str::to_owned);
     let token = if cookies { kept() } else { shown }.ok_or(Refusal::NoRefreshToken)?;
     let refreshed = match RefreshToken::parse(&token) {
         Some(token) => auth.identities.refresh(&token, visitor.origin.address).await,
@@ -132,7 +132,7 @@ pub(super) async fn refresh(
             let is_over = matches!(error, monoxide_identity::Error::Token(_));
             let mut response = Refusal::from(error).into_response();
             if cookies && is_over {
-                cookies::forget(response.headers_mut(), &visitor.headers, auth.secure);
+                auth.kept.forget(response.headers_mut(), &visitor.headers);
             }
             Ok(response)
         }
@@ -144,7 +144,7 @@ pub(super) async fn sign_out(visitor: Visitor) -> Result<Response, Refusal> {
     let cookies = auth.wants_cookies(&visitor.headers)?;
     let mut response = uncached(StatusCode::NO_CONTENT);
     if cookies {
-        cookies::forget(response.headers_mut(), &visitor.headers, auth.secure);
+        auth.kept.forget(response.headers_mut(), &visitor.headers);
     }
     match visitor.asker.signed_in() {
         Ok(caller) => match auth.identities.end_session(&caller.account, caller.session).await {
@@ -154,8 +154,7 @@ pub(super) async fn sign_out(visitor: Visitor) -> Result<Response, Refusal> {
         },
         // The token is too old to say whose session it is, but the refresh token can.
         Err(_) if cookies => {
-            let token =
-                cookies::refresh(&visitor.headers, auth.secure).and_then(RefreshToken::parse);
+            let token = auth.kept.refresh(&visitor.headers).and_then(RefreshToken::parse);
             if let Some(token) = token {
                 auth.identities.abandon(&token).await?;
             }

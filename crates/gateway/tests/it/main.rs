@@ -4,6 +4,7 @@
 mod admin;
 mod ask;
 mod autobahn;
+mod base_path;
 mod bodies;
 mod clock;
 mod compression;

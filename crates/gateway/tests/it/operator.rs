@@ -85,3 +85,84 @@ async fn more_than_four_backups_at_once_are_refused_until_one_has_ended() {
     drop(waiting);
     server.close().await;
 }
+
+/// The backups that a server keeps, as it tells them.
+async fn kept(server: &TestServer) -> serde_json::Value {
+    let answer = server.request_with("GET", "/?api=backups", "role: admin\r\n", "").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    serde_json::from_str(answer.text()).unwrap()
+}
+
+#[tokio::test]
+async fn kept_backups_are_listed_made_checked_and_had_by_administrators_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kept");
+    let engine = Engine::builder().start().unwrap();
+    engine.set(Key::parse("a").unwrap(), Json::parse(b"1").unwrap()).await.unwrap();
+    let free = ([127, 0, 0, 1], 0).into();
+    let server = TestServer::at(free, engine, |server| {
+        let hour = std::time::Duration::from_secs(3600);
+        server.layer(from_fn(believing)).backups(hour, &path, 3)
+    })
+    .await;
+    let admin = "role: admin\r\n";
+
+    // The first is made by itself; wherever it stands, one more can be asked for.
+    let made = server.request_with("POST", "/?api=backups", admin, "").await;
+    assert_eq!(made.status, 200, "{}", made.text());
+    let made: serde_json::Value = serde_json::from_str(made.text()).unwrap();
+    let name = made["name"].as_str().unwrap();
+    let listed = kept(&server).await;
+    assert_eq!(
+        listed["schedule"],
+        serde_json::json!({ "every": 3_600_000_000_000_u64, "keep": 3 })
+    );
+    assert!(listed["files"].as_array().unwrap().contains(&made), "{listed}");
+
+    let had = server.request_with("GET", &format!("/?api=backups&name={name}"), admin, "").await;
+    assert_eq!(had.header("content-length"), Some(&*had.body.len().to_string()));
+    assert_eq!(backup::verify(&*had.body, |_| ()).unwrap().count(Space::State), 1);
+    let verify = format!("/?api=backups&verify={name}");
+    let whole = server.request_with("POST", &verify, admin, "").await;
+    assert!(whole.text().contains("\"objects\":1"), "{}", whole.text());
+
+    let mut bytes = had.body.to_vec();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(path.join(name), bytes).unwrap();
+    let broken = server.request_with("POST", &verify, admin, "").await;
+    assert_eq!(broken.status, 400);
+    assert!(broken.text().contains("this backup is of no use"), "{}", broken.text());
+
+    std::fs::write(folder.path().join("secret"), "x").unwrap();
+    for odd in ["../secret", "nothing", "%2e%2e%2fsecret", ""] {
+        for (method, what) in [("GET", "name"), ("POST", "verify")] {
+            let target = format!("/?api=backups&{what}={odd}");
+            assert_eq!(server.request_with(method, &target, admin, "").await.status, 404, "{odd}");
+        }
+    }
+    for (method, target) in [
+        ("GET", "/?api=backups"),
+        ("GET", &*format!("/?api=backups&name={name}")),
+        ("GET", "/?api=backup"),
+        ("POST", "/?api=backups"),
+        ("POST", &*verify),
+    ] {
+        for headers in ["", "role: editor\r\n"] {
+            let refused = server.request_with(method, target, headers, "").await;
+            assert_eq!((refused.status, refused.text()), (401, "not authorized"), "{target}");
+        }
+    }
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_no_backups_says_so() {
+    let server = believing_server("1").await;
+
+    assert_eq!(kept(&server).await, serde_json::json!({ "files": [] }));
+    let made = server.request_with("POST", "/?api=backups", "role: admin\r\n", "").await;
+    assert_eq!(made.status, 400);
+    assert!(made.text().contains("keeps no backups"), "{}", made.text());
+    server.close().await;
+}

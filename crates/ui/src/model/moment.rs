@@ -38,17 +38,28 @@ impl Moment {
         Self { nanoseconds, offset_minutes }
     }
 
-    /// Nanoseconds since 1970.
-    #[must_use]
-    pub fn nanoseconds(self) -> u64 {
-        self.nanoseconds
-    }
-
     /// The time of day, as in `09:05:07`.
     #[must_use]
     pub fn time(self) -> String {
         let Parts { hour, minute, second, .. } = self.parts();
         format!("{hour:02}:{minute:02}:{second:02}")
+    }
+
+    /// The time of day to the millisecond, as in `09:05:07.001`.
+    ///
+    /// ```
+    /// # use monoxide_ui::model::Moment;
+    /// assert_eq!(Moment::new(1_795_216_331_200_612_975, 60).milliseconds(), "00:12:11.200");
+    /// ```
+    #[must_use]
+    pub fn milliseconds(self) -> String {
+        format!("{}.{:03}", self.time(), self.nanoseconds / 1_000_000 % 1000)
+    }
+
+    /// How many nanoseconds after 1970 it is.
+    #[must_use]
+    pub fn nanoseconds(self) -> u64 {
+        self.nanoseconds
     }
 
     /// The day, as in `21 Nov 2026`.

@@ -1,11 +1,27 @@
 //! Which page an address means.
 
+use std::sync::OnceLock;
+
 use monoxide_protocol::{Glob, KeyError};
 
 use super::form::account_name;
 
 /// What stands before a key in the page's own addresses.
 const PREFIX: &str = "/_ui/";
+
+/// The path that the server is under, as it wrote into the page.
+static BASE: OnceLock<String> = OnceLock::new();
+
+/// Has all places be below `base`, such as `/tools/state`: once, before the first is read.
+pub fn set_base(base: impl Into<String>) {
+    _ = BASE.set(base.into());
+}
+
+/// The path that the server is under; nothing for the root.
+#[must_use]
+pub fn base() -> &'static str {
+    BASE.get().map_or("", String::as_str)
+}
 
 /// The pages about accounts. No key begins with `_`.
 const SET_UP: &str = "_setup";
@@ -78,6 +94,16 @@ impl Place {
     /// Reads the path of an address.
     #[must_use]
     pub fn read(path: &str) -> Self {
+        Self::below(path.strip_prefix(base()).unwrap_or(path))
+    }
+
+    /// The path of its address.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("{}{}", base(), self.path())
+    }
+
+    fn below(path: &str) -> Self {
         let Some(text) = path.strip_prefix(PREFIX).filter(|text| !text.is_empty()) else {
             return Self::Home;
         };
@@ -113,9 +139,8 @@ impl Place {
         account_name(name).is_ok().then(|| Self::Account(name.to_owned()))
     }
 
-    /// The path of its address.
-    #[must_use]
-    pub fn address(&self) -> String {
+    /// Its path below the server's.
+    fn path(&self) -> String {
         match self {
             Self::Home => "/".to_owned(),
             Self::Document(glob) => format!("{PREFIX}{glob}"),

@@ -7,11 +7,16 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlElement, Storage, StorageEvent};
 
-use crate::model::{Place, renewal::Term};
+use crate::model::{Place, base, renewal::Term};
 
 /// What pages of one browser tell each other: when the session has to be renewed. It is no secret,
 /// and there when somebody is signed in.
 const SESSION: &str = "monoxide.session";
+
+/// The same for this server: another may be under another path of the same host.
+fn session() -> String {
+    format!("{SESSION}{}", base())
+}
 
 /// Whose turn it is to renew the session.
 const TURN: &str = "monoxide.session";
@@ -29,20 +34,20 @@ fn storage() -> Option<Storage> {
 
 /// Until when the session is good, if there is one.
 pub(super) fn term() -> Option<Term> {
-    Term::read(&storage()?.get_item(SESSION).ok()??)
+    Term::read(&storage()?.get_item(&session()).ok()??)
 }
 
 pub(super) fn keep(term: Term) {
     // Without storage the session is looked at more often than it needs be.
-    _ = storage().map(|storage| storage.set_item(SESSION, &term.to_string()));
+    _ = storage().map(|storage| storage.set_item(&session(), &term.to_string()));
 }
 
 pub(super) fn forget() {
-    _ = storage().map(|storage| storage.remove_item(SESSION));
+    _ = storage().map(|storage| storage.remove_item(&session()));
 }
 
 pub(super) fn is_about_session(event: &StorageEvent) -> bool {
-    event.key().is_none_or(|key| key == SESSION)
+    event.key().is_none_or(|key| key == session())
 }
 
 /// Whether the server asks nobody who they are, as it wrote into the page.
@@ -100,7 +105,7 @@ pub(super) async fn turn() -> Turn {
         _ = granted.map(|granted| granted.call0(&JsValue::UNDEFINED));
         held
     });
-    if let Ok(whole) = request.call2(&locks, &TURN.into(), &begin) {
+    if let Ok(whole) = request.call2(&locks, &format!("{TURN}{}", base()).into(), &begin) {
         // The whole ends before it begins only when the browser gives no turn.
         _ = JsFuture::from(Promise::race(&Array::of2(&grant, &whole))).await;
     }

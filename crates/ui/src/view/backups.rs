@@ -162,14 +162,17 @@ fn Row(file: BackupFile) -> impl IntoView {
             });
         }
     };
-    let said = move || match check.get() {
+    let said = move || {
+        match check.get() {
         Check::Not => ().into_any(),
         Check::Going => view! { <p class="line-facts">"Reading it to its end…"</p> }.into_any(),
         Check::Whole(Verified { taken, objects, accounts, .. }) => view! {
             <p class="line-facts checked whole">
                 {Icon::Check.draw()}
-                {format!("Whole: {objects} objects and {accounts} entries about accounts, taken ")}
-                <When at=Signal::stored(taken)/>
+                <span>
+                    {format!("Whole: {} and {} about accounts, taken ", counted(objects, "object"), counted(accounts, "entry"))}
+                    <When at=Signal::stored(taken)/>
+                </span>
             </p>
         }
         .into_any(),
@@ -177,6 +180,7 @@ fn Row(file: BackupFile) -> impl IntoView {
             <p class="line-facts checked useless">{Icon::Alert.draw()} {why}</p>
         }
         .into_any(),
+    }
     };
     let kept_as = name.clone();
     view! {
@@ -210,5 +214,14 @@ fn Restore(file: Option<String>) -> impl IntoView {
             </p>
             <CommandLine command/>
         </Panel>
+    }
+}
+
+/// So many of something.
+fn counted(count: u64, what: &str) -> String {
+    match (count, what.strip_suffix('y')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {what}s"),
     }
 }

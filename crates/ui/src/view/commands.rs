@@ -41,6 +41,8 @@ pub struct Commands {
     offers: RwSignal<Arc<Vec<Offer>>>,
     /// What lies over the page.
     pub overlay: RwSignal<Option<Overlay>>,
+    /// What was typed while the palette was on its way.
+    ahead: StoredValue<String>,
 }
 
 /// The pages, what they are called, and what is pressed after `g` to go there.
@@ -57,7 +59,11 @@ pub const PAGES: [(Place, &str, &str); 7] = [
 impl Commands {
     /// Follows the keyboard, and lets [`use_commands`] find it.
     pub fn provide() -> Self {
-        let commands = Self { offers: RwSignal::default(), overlay: RwSignal::new(None) };
+        let commands = Self {
+            offers: RwSignal::default(),
+            overlay: RwSignal::new(None),
+            ahead: StoredValue::default(),
+        };
         provide_context(commands);
         let route = use_route();
         let looks_after = use_looks_after();
@@ -99,6 +105,11 @@ impl Commands {
         self.offers.with(|all| all.iter().rev().cloned().collect())
     }
 
+    /// What was typed while the palette was on its way, once.
+    pub(super) fn typed_ahead(self) -> String {
+        self.ahead.try_update_value(std::mem::take).unwrap_or_default()
+    }
+
     fn keep(self, offer: Offer) -> u64 {
         let mut id = 0;
         self.offers.update(|all| {
@@ -118,6 +129,13 @@ impl Commands {
         let is_free =
             !(held || event.alt_key() || event.default_prevented() || event.is_composing());
         if !is_free || is_writing(event) || is_covered() || event.key() == "Shift" {
+            return;
+        }
+        if self.overlay.get_untracked().is_some() {
+            if event.key().chars().count() == 1 {
+                event.prevent_default();
+                self.ahead.update_value(|typed| typed.push_str(&event.key()));
+            }
             return;
         }
         let known =

@@ -7,7 +7,7 @@ use monoxide_protocol::{Glob, Watched};
 
 use crate::{
     Live, State,
-    model::{Folds, Place},
+    model::{Folds, Place, base},
     use_live,
     view::{
         Age, Icon, Link, ListActions, TablePage, Tracked, Tree, Waiting, object_page::ObjectPage,
@@ -86,5 +86,5 @@ pub(super) fn Data(tracked: Tracked, folds: RwSignal<Folds>, label: String) -> i
 
 /// The address of the server, as a command would name it.
 pub(super) fn origin() -> String {
-    window().location().origin().unwrap_or_default()
+    format!("{}{}", window().location().origin().unwrap_or_default(), base())
 }

@@ -132,7 +132,7 @@ fn LimitView(limit: LimitShown) -> impl IntoView {
     });
     view! {
         <div class="limit">
-            <p><strong>{text.clone()}</strong> " objects"</p>
+            <p><strong>{text.clone()}</strong> {if text == "1" { " object" } else { " objects" }}</p>
             {bar}
             <p class="lead">{notes.join("; ")}</p>
         </div>
@@ -158,7 +158,7 @@ pub(super) fn JsonFold(
 /// JSON as a tree that stays as it is.
 #[component]
 pub(super) fn JsonTree(value: Value, label: String) -> impl IntoView {
-    let folds = RwSignal::new(Folds::default());
+    let folds = RwSignal::new(Folds::all(true));
     let value = Signal::stored(Arc::new(value));
     view! {
         <div class="json">

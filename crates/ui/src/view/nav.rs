@@ -43,10 +43,8 @@ pub fn Nav() -> impl IntoView {
         let is_here = Memo::new(move |_| here.with(|here| is_part_of(here, &of)));
         let shown = !is_for_administrators(&place);
         view! {
-            <li hidden=move || !(shown || looks_after.get())>
-                <span class="place" class:here=is_here>
-                    <Link to=place>{name}</Link>
-                </span>
+            <li class="place" class:here=is_here hidden=move || !(shown || looks_after.get())>
+                <Link to=place>{name}</Link>
             </li>
         }
     };

@@ -33,7 +33,7 @@ pub(super) fn ObjectPage(key: Key, live: Live) -> impl IntoView {
     let edits = RwSignal::new(query::get(EDITS.0).as_deref() == Some(EDITS.1));
     let asked = RwSignal::new(None::<Ask>);
     let edit = move |on: bool| {
-        query::set(EDITS.0, on.then_some(EDITS.1));
+        query::set(&[(EDITS.0, if on { EDITS.1 } else { "" })]);
         edits.set(on);
     };
     let facts = move || match known.get() {

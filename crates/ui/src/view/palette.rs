@@ -14,25 +14,27 @@ use crate::{
     model::{Place, best},
     session::use_session,
     view::{
-        Icon, Overlay, PAGES, Theme, is_for_administrators, use_commands, use_keys,
-        use_looks_after, use_route, use_theme,
+        Icon, Offer, Overlay, PAGES, Theme, ToastsView, is_for_administrators, use_commands,
+        use_keys, use_looks_after, use_route, use_theme,
     },
 };
 
 /// How many lines the palette has at most.
 const MOST: usize = 40;
 
-/// What lies over the page, while something does.
+/// What lies over the page, while something does: palette and sheet, or else toasts.
 #[component]
 pub fn OverlayView(
-    /// Which keys exist.
-    keys: Live,
+    /// Which keys exist; without them it is the place of toasts.
+    keys: Option<Live>,
 ) -> impl IntoView {
     let commands = use_commands();
-    move || match commands.overlay.get()? {
+    let Some(keys) = keys else { return view! { <ToastsView/> }.into_any() };
+    let over = move || match commands.overlay.get()? {
         Overlay::Palette => Some(view! { <Palette keys/> }.into_any()),
         Overlay::Sheet => Some(view! { <Sheet/> }.into_any()),
-    }
+    };
+    over.into_any()
 }
 
 /// A line of the palette.
@@ -47,15 +49,25 @@ struct Choice {
 /// Finds pages, keys and actions by a part of their names.
 #[component]
 fn Palette(keys: Live) -> impl IntoView {
-    let commands = use_commands();
+    let (commands, route) = (use_commands(), use_route());
     let dialog = NodeRef::<html::Dialog>::new();
-    let typed = RwSignal::new(String::new());
+    let typed = RwSignal::new(commands.typed_ahead());
     let chosen = RwSignal::new(0_usize);
     let all = all_choices(keys);
     let found = Memo::new_with_compare(
-        move |_| {
+        move |_| -> Vec<Choice> {
             let typed = typed.get();
-            all.with(|all| best(&typed, all.iter().cloned(), |it| &it.name, MOST))
+            let found = all.with(|all| best(&typed, all.iter().cloned(), |it| &it.name, MOST));
+            // What has no line of its own can be gone to by its whole name.
+            let unlisted = Glob::parse(typed.trim()).ok().filter(|_| !typed.trim().is_empty());
+            let unlisted =
+                unlisted.filter(|it| found.iter().all(|found| found.name != it.as_str()));
+            let open = unlisted.map(|glob| {
+                let name = format!("Open {glob}");
+                let act = Callback::new(move |()| route.go(Place::of(&glob)));
+                Choice { icon: Icon::Eye, name, keys: "", act }
+            });
+            found.into_iter().chain(open).collect()
         },
         |_, _| true,
     );
@@ -211,6 +223,7 @@ fn Sheet() -> impl IntoView {
     };
     let fixed = [
         ("Ctrl K", "Go to anything"),
+        ("?", "This sheet"),
         ("/", "Find a key"),
         ("↑ ↓", "From line to line"),
         ("→ ←", "Unfold and fold"),
@@ -224,8 +237,11 @@ fn Sheet() -> impl IntoView {
         pages.map(|(_, name, keys)| line((keys, name.to_owned()))).collect_view()
     };
     let here = commands.offers();
-    let here = here.into_iter().filter(|it| !it.keys.is_empty() && !it.name.starts_with("Go to "));
-    let here = here.map(|it| line((it.keys, it.name))).collect_view();
+    let is_for_here = |it: &Offer| !matches!(it.keys, "" | "?") && !it.name.starts_with("Go to ");
+    let here: Vec<_> =
+        here.into_iter().filter(is_for_here).map(|it| line((it.keys, it.name))).collect();
+    let here =
+        (!here.is_empty()).then(|| view! { <section><h3>"Here"</h3><dl>{here}</dl></section> });
     view! {
         <dialog
             class="sheet card"
@@ -244,7 +260,7 @@ fn Sheet() -> impl IntoView {
             <div class="sheet-parts">
                 <section><h3>"Everywhere"</h3><dl>{fixed.map(line).collect_view()}</dl></section>
                 <section><h3>"Pages"</h3><dl>{pages}</dl></section>
-                <section><h3>"Here"</h3><dl>{here}</dl></section>
+                {here}
             </div>
         </dialog>
     }
@@ -261,7 +277,11 @@ fn Keys(keys: &'static str) -> impl IntoView {
 fn show(dialog: NodeRef<html::Dialog>) {
     Effect::new(move || {
         if let Some(dialog) = dialog.get() {
-            request_animation_frame(move || _ = dialog.show_modal());
+            if dialog.is_connected() {
+                _ = dialog.show_modal();
+            } else {
+                request_animation_frame(move || _ = dialog.show_modal());
+            }
         }
     });
 }

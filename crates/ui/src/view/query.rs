@@ -1,30 +1,36 @@
-//! What is chosen inside of a page, in the query of its address: it survives a reload, and can be
-//! sent to somebody.
+//! What a page keeps of itself in the address, so that it survives a reload and can be sent to
+//! somebody.
 
 use leptos::prelude::window;
 use wasm_bindgen::JsValue;
 use web_sys::UrlSearchParams;
 
-fn all() -> Option<UrlSearchParams> {
-    UrlSearchParams::new_with_str(&window().location().search().ok()?).ok()
-}
-
-/// What the address says of `name`.
+/// What the address has under `name`, if it is not empty.
 pub(super) fn get(name: &str) -> Option<String> {
-    all()?.get(name)
+    parameters()?.get(name).filter(|value| !value.is_empty())
 }
 
-/// Notes `value` in the address, or that there is none. The back button does not lead before it.
-pub(super) fn set(name: &str, value: Option<&str>) {
-    let Some(query) = all() else { return };
-    match value {
-        Some(value) => query.set(name, value),
-        None => query.delete(name),
+/// Has the address say this; what is empty is left out. The browser's back button does not lead to
+/// what it said before.
+pub(super) fn set(values: &[(&str, &str)]) {
+    let Some(parameters) = parameters() else { return };
+    for (name, value) in values {
+        if value.is_empty() {
+            parameters.delete(name);
+        } else {
+            parameters.set(name, value);
+        }
     }
-    let query = String::from(query.to_string());
+    let text = String::from(parameters.to_string());
+    let query = if text.is_empty() { String::new() } else { format!("?{text}") };
     let path = window().location().pathname().unwrap_or_default();
-    let address = if query.is_empty() { path } else { format!("{path}?{query}") };
-    _ = window()
-        .history()
-        .and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(&address)));
+    // Browsers refuse only when a page does this a hundred times in seconds.
+    _ = window().history().and_then(|history| {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&(path + &query)))
+    });
+}
+
+fn parameters() -> Option<UrlSearchParams> {
+    let query = window().location().search().ok()?;
+    UrlSearchParams::new_with_str(&query).ok()
 }

@@ -69,6 +69,12 @@ impl Toasts {
         self.add(text.into(), true, None);
     }
 
+    /// Whether one shows.
+    #[must_use]
+    pub fn any(self) -> bool {
+        self.all.with(|all| !all.is_empty())
+    }
+
     fn add(self, text: String, trouble: bool, undo: Option<Undo>) {
         let longer = trouble || undo.is_some();
         // Whoever did something slow may have left the page that says so.
@@ -139,9 +145,6 @@ pub fn ToastsView() -> impl IntoView {
     view! {
         <div
             class="toasts"
-            role="status"
-            aria-live="polite"
-            aria-label="What was done"
             node_ref=region
             on:pointerenter=move |_| hold()
             on:pointerleave=move |_| release()

@@ -215,3 +215,32 @@ async fn a_page_refreshes_by_cookie_and_signs_out_also_when_its_token_is_old() {
             .any(|(name, value)| name == "set-cookie" && value.contains("Max-Age=0"))
     );
 }
+
+#[tokio::test]
+async fn cookies_of_a_server_under_a_path_are_sent_nowhere_else() {
+    let base: monoxide_gateway::BasePath = "/tools/state".parse().unwrap();
+    for (secure, names) in [
+        (false, ["monoxide-", "monoxide-refresh-"]),
+        // A cookie for the whole host is not what this is.
+        (true, ["__Secure-monoxide-", "__Secure-monoxide-refresh-"]),
+    ] {
+        let base = base.clone();
+        let settings =
+            |server: monoxide_gateway::Builder| server.base_path(base).secure_cookies(secure);
+        let house = House::with(|it| it, settings).await;
+        let (answer, cookies) = signed_in(&house).await;
+
+        let set: Vec<_> = answer
+            .headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+            .map(|it| &it.1)
+            .collect();
+        assert!(set[0].starts_with(names[0]) && set[0].contains("; Path=/tools/state;"), "{set:?}");
+        assert!(set[1].starts_with(names[1]), "{set:?}");
+        assert!(set[1].contains("; Path=/tools/state/authorize;"), "{set:?}");
+        for target in ["/profile", "/tools/state/profile"] {
+            assert_eq!(house.ask("GET", target, &cookies, "").await.status, 200, "{target}");
+        }
+    }
+}
