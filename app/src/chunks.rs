@@ -72,11 +72,11 @@ chunk! {
 }
 chunk! {
     /// The editor of an object.
-    editor: EditorPart of of: Editing
+    editor in edit: EditorPart of of: Editing
 }
 chunk! {
     /// Dialogs about data: new objects, deletion, import and export.
-    dialog: DialogPart of of: Asking
+    dialog in edit: DialogPart of of: Asking
 }
 
 /// What loads the parts of the pages about data.
