@@ -66,7 +66,7 @@ test('a row that is wrong is told with its line, and the others go in', async ({
   await expect(page.getByRole('radio', { name: 'JSON Lines' })).toBeChecked();
   await expect(page.getByText('2 objects can be written, 2 rows cannot be read.')).toBeVisible();
   const wrong = page.getByRole('region', { name: 'Preview' }).locator('tr.wrong');
-  await expect(wrong).toHaveText([/^2column 10: a value is missing before this$/, /^3`a b` has the character/]);
+  await expect(wrong).toHaveText([/^2column 10: a value is missing before this$/, /^3a b has the character/]);
   await button(page, 'Import 2 objects').click();
   await expect(page.locator('.import-summary')).toHaveText('2 objects written.');
   await button(page, 'Done').click();
@@ -104,7 +104,8 @@ for (const [choice, expected] of [
 test('an import that is cancelled says how far it came', async ({ page }) => {
   await open(page, '/_ui/many/*');
   await choose(page, 'Import…');
-  await page.getByLabel('Or paste it').fill(Array.from({ length: 5_000 }, (_, nth) => `{"n":${nth}}`).join('\n'));
+  const buffer = Buffer.from(Array.from({ length: 5_000 }, (_, nth) => `{"n":${nth}}`).join('\n'));
+  await page.getByLabel('A file').setInputFiles({ name: 'many.jsonl', mimeType: 'application/jsonl', buffer });
   await button(page, 'Import 5000 objects').click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();
   await expect(page.locator('.import-summary')).toContainText('not tried, it was cancelled');
