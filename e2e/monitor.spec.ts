@@ -63,7 +63,7 @@ test('an administrator closes the connection of another browser, which says why 
   await row.getByRole('button', { name: /^Close connection \d+$/ }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Close it' }).click();
 
-  await expect(page.getByText(/Connection \d+ is closed\./)).toBeVisible();
+  await expect(page.getByText(/^Closed connection \d+$/)).toBeVisible();
   await expect(other.getByText('closed by an administrator')).toBeVisible();
   await expect(other.getByText('closed by an administrator')).toBeHidden({ timeout: 15_000 });
   await expect(watcher(page, 'books/*')).toHaveCount(1);
