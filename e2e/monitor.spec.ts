@@ -8,7 +8,7 @@ const sizes = { desktop: {}, phone: { viewport: phone.viewport, hasTouch: true, 
 
 /** The row of the table of connections that watches `what`. */
 function watcher(page: Page, what: string) {
-  return page.getByRole('region', { name: 'Connections' }).getByRole('row').filter({ hasText: what });
+  return page.getByRole('region', { name: 'Connections', exact: true }).getByRole('row').filter({ hasText: what });
 }
 
 function tile(page: Page, title: string) {
@@ -92,7 +92,7 @@ test('more connections than fit are paged', async ({ page, server }) => {
     }
     Object.assign(window, { sockets });
   });
-  await expect(page.getByText('Page 1 of 2').first()).toBeVisible();
+  await expect(page.getByText('Page 1 of 2').first()).toBeVisible({ timeout: 20_000 });
   const pages = page.getByRole('navigation', { name: 'Pages of connections' });
   await pages.getByRole('button', { name: 'After' }).click();
   await expect(pages).toContainText('Page 2 of 2');

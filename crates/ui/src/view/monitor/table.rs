@@ -193,8 +193,6 @@ fn keep_order(name: &str, Order { sort, is_ascending, find }: &Order) {
 fn TableView(about: About, now: Signal<Arc<Monitor>>) -> impl IntoView {
     let shown = use_rows(about, now);
     let closing = RwSignal::new(None::<Line>);
-    let id = format!("{}-title", about.name);
-    let labelled = id.clone();
     let count =
         move || shown.part.with(|(total, _)| format!("{} {}", grouped(*total as u64), about.what));
     let find = move |event| {
@@ -205,9 +203,9 @@ fn TableView(about: About, now: Signal<Arc<Monitor>>) -> impl IntoView {
     let row = move |line: Line| row(line, heads, shown, about.closes.then_some(closing)).into_any();
     let head = |it: Head| head(it, shown).into_any();
     view! {
-        <section class="use-table" aria-labelledby=labelled>
+        <div class="use-table">
             <div class="table-head">
-                <h2 id=id class="section-title">{about.title}</h2>
+                <h2 class="section-title">{about.title}</h2>
                 <span class="count">{count}</span>
                 <input
                     type="search"
@@ -245,7 +243,7 @@ fn TableView(about: About, now: Signal<Arc<Monitor>>) -> impl IntoView {
             </div>
             <Pages shown label=about.title/>
             {about.closes.then(|| view! { <CloseDialog closing/> })}
-        </section>
+        </div>
     }
 }
 
