@@ -192,7 +192,7 @@ impl Columns {
         match column {
             Column::Star(..) => 19,
             Column::Value => WIDE,
-            Column::Created | Column::Updated => 18,
+            Column::Created | Column::Updated => 20,
             Column::Member(..) => {
                 let known = self.data.iter().find(|(it, _)| it == column);
                 known.map_or(NARROW, |(_, width)| (*width).clamp(NARROW, WIDE))

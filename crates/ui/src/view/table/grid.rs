@@ -85,7 +85,7 @@ fn template(table: Table, columns: &[Column]) -> (String, String) {
     let widths: Vec<_> =
         table.columns.with(|known| columns.iter().map(|it| known.width(it)).collect());
     let least = |column: &Column, width: usize| match column {
-        Column::Member(..) | Column::Value => width.min(13),
+        Column::Member(..) | Column::Value => width.min(12),
         Column::Star(..) | Column::Created | Column::Updated => width,
     };
     let each = || columns.iter().zip(&widths);
@@ -338,8 +338,8 @@ fn value(column: &Column, object: &Shown, flash: &str) -> impl IntoView + use<> 
     let class = format!("{class} {flash}");
     view! {
         <span role="gridcell" class=class title=title>
-            <span class="of" aria-hidden="true">{label}</span>
-            <span class="said">{text}</span>
+            <span class="cell-name" aria-hidden="true">{label}</span>
+            <span class="cell-text">{text}</span>
         </span>
     }
 }
