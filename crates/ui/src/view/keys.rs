@@ -6,9 +6,7 @@ use leptos::{
     ev::{self, KeyboardEvent},
     html,
     prelude::*,
-    task::spawn_local,
 };
-use monoxide_client::admin::filters;
 use monoxide_protocol::{Glob, Keys};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -16,8 +14,7 @@ use web_sys::HtmlElement;
 use crate::{
     Live, State,
     model::{Badge, Badges, Line, Place, groups, lines, listed, meant, unlisted},
-    use_session,
-    view::{Icon, Lamp, Link, More, Skeleton, commands::is_writing, use_looks_after, use_route},
+    view::{Icon, Lamp, Link, More, Skeleton, commands::is_writing, use_route},
 };
 
 /// How many lines are made at first, and whenever the reader comes near the end of them.
@@ -38,8 +35,9 @@ pub fn KeyColumn(
     /// How the subscription to it is doing.
     #[prop(into)]
     state: Signal<State>,
+    /// What filters say about it, by [`AskBadges`](super::AskBadges).
+    badges: RwSignal<Badges>,
 ) -> impl IntoView {
-    let badges = use_badges();
     let filter = RwSignal::new(String::new());
     let folded = RwSignal::new(HashMap::<String, bool>::new());
     let shown = RwSignal::new(PAGE);
@@ -66,23 +64,6 @@ pub fn KeyColumn(
             <Hint keys state filter all/>
         </div>
     }
-}
-
-/// What filters say about what there is, for those who may know it.
-fn use_badges() -> RwSignal<Badges> {
-    let badges = RwSignal::new(Badges::default());
-    let (session, looks_after) = (use_session(), use_looks_after());
-    Effect::new(move |_| {
-        if looks_after.get() {
-            spawn_local(async move {
-                // Without them it is as before.
-                if let Ok(told) = session.ask(&filters()).await {
-                    _ = badges.try_set(told);
-                }
-            });
-        }
-    });
-    badges
 }
 
 /// What stays the same of a line while it shows.
