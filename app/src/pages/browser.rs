@@ -5,7 +5,10 @@ use monoxide_protocol::Keys;
 use monoxide_ui::{
     Live, State,
     model::Place,
-    view::{Age, EmptyServer, Icon, KeyColumn, Later, Link, Notice, Waiting, use_keys, use_route},
+    view::{
+        Age, EmptyServer, Icon, KeyColumn, Later, Link, NewKey, Notice, Waiting, use_keys,
+        use_route,
+    },
 };
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -20,6 +23,7 @@ pub(crate) fn Browser(
     /// What the server is called.
     name: String,
 ) -> impl IntoView {
+    chunks::parts().provide();
     let here = use_route().here();
     let known = use_keys(keys);
     // What is known of the keys, for pages that propose some.
@@ -69,6 +73,7 @@ pub(crate) fn Browser(
 #[component]
 fn Home(keys: Memo<Option<Keys>>, state: Signal<State>, name: String) -> impl IntoView {
     let empty = Memo::new(move |_| keys.with(|keys| keys.as_ref().map(Keys::is_empty)));
+    let is_known = Memo::new(move |_| empty.get().is_some());
     let content = move || match empty.get() {
         Some(true) => view! { <Age state/> <EmptyServer/> }.into_any(),
         Some(false) => view! { <Age state/> <Overview keys/> }.into_any(),
@@ -78,6 +83,7 @@ fn Home(keys: Memo<Option<Keys>>, state: Signal<State>, name: String) -> impl In
         <div class="page">
             <h1 class="unseen">{name}</h1>
             {content}
+            {move || is_known.get().then(|| view! { <NewKey/> })}
         </div>
     }
 }

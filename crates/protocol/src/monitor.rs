@@ -92,6 +92,14 @@ macro_rules! sample {
         pub struct Sample {
             $($(#[$doc])* #[serde(skip_serializing_if = "is_zero")] pub $name: u64,)*
         }
+
+        impl Sample {
+            /// The sample of which each member has what `number` gives for its name on the wire.
+            #[must_use]
+            pub fn of(number: &dyn Fn(&str) -> u64) -> Self {
+                Self { $($name: number(stringify!($name)),)* }
+            }
+        }
     };
 }
 

@@ -1,42 +1,77 @@
 //! The columns of tables about connections and topics: what they show, and in what order.
 
-use std::cmp::Reverse;
+use monoxide_protocol::{ConnectionUse, TopicUse, Version};
 
-use monoxide_protocol::{ConnectionUse, TopicUse};
+use super::unit::{Unit, grouped, span};
 
-use super::unit::{Unit, grouped};
-
-/// A column of a table.
+/// A column of a table, for rows of a kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Column<T> {
+    /// What is said above it.
+    pub head: Head,
+    /// What it is sorted by.
+    rank: fn(&T) -> Rank,
+    /// What it shows, so many seconds after 1970.
+    show: fn(&T, u64) -> String,
+    /// The moment that it is about, in nanoseconds after 1970; 0 where there is none.
+    at: fn(&T) -> u64,
+}
+
+/// What is said above a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
     /// What it is called on the wire, and in the address of the page.
     pub id: &'static str,
     /// What it is called.
     pub title: &'static str,
-    /// Whether the largest comes first, where one sorts by it.
-    pub is_number: bool,
-    /// What it is sorted by.
-    pub rank: fn(&T) -> Rank,
     /// What it shows.
-    pub show: fn(&T) -> String,
+    pub kind: Kind,
+}
+
+/// What a column shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Words.
+    Words,
+    /// A name as it is written.
+    Code,
+    /// The name of a key or list.
+    Key,
+    /// A number, of which the largest come first.
+    Number,
+}
+
+/// A row of a table, whatever it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What stays the same of it.
+    pub id: String,
+    /// What it shows in each column.
+    pub cells: Vec<Cell>,
+}
+
+/// What stands in a row under a column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cell {
+    /// As it is read.
+    pub text: String,
+    /// The moment that it is about, in nanoseconds after 1970; 0 where there is none.
+    pub at: u64,
 }
 
 /// What rows are sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Rank {
-    /// A number.
+enum Rank {
     Number(u64),
-    /// A text.
     Text(String),
 }
 
-/// A row of a table.
-pub trait Entry: Clone + PartialEq + Send + Sync + 'static {
-    /// What stays the same of it.
+/// What a table is about.
+trait Entry {
     fn id(&self) -> String;
 
     /// Where a reader would look for words.
-    fn texts(&self) -> Vec<&str>;
+    fn texts(&self) -> [&str; 3];
 }
 
 impl Entry for ConnectionUse {
@@ -44,8 +79,8 @@ impl Entry for ConnectionUse {
         self.id.to_string()
     }
 
-    fn texts(&self) -> Vec<&str> {
-        vec![&self.address, &self.watches, self.account.as_deref().unwrap_or_default()]
+    fn texts(&self) -> [&str; 3] {
+        [&self.address, &self.watches, self.account.as_deref().unwrap_or_default()]
     }
 }
 
@@ -54,8 +89,8 @@ impl Entry for (String, TopicUse) {
         self.0.clone()
     }
 
-    fn texts(&self) -> Vec<&str> {
-        vec![&self.0]
+    fn texts(&self) -> [&str; 3] {
+        [&self.0, "", ""]
     }
 }
 
@@ -74,60 +109,84 @@ impl Order {
     /// The order after a press on the head of a column: of the one that it is sorted by, the other
     /// way round.
     #[must_use]
-    pub fn pressed<T>(&self, column: &Column<T>) -> Self {
+    pub fn pressed(&self, head: &Head) -> Self {
         let is_ascending =
-            if self.sort == column.id { !self.is_ascending } else { !column.is_number };
-        Self { sort: column.id.to_owned(), is_ascending, find: self.find.clone() }
+            if self.sort == head.id { !self.is_ascending } else { head.kind != Kind::Number };
+        Self { sort: head.id.to_owned(), is_ascending, find: self.find.clone() }
     }
 
     /// The rows in which the words stand, in the order.
-    #[must_use]
-    pub fn of<T: Entry>(&self, mut rows: Vec<T>, columns: &[Column<T>]) -> Vec<T> {
+    fn of<T: Entry>(&self, rows: &[T], columns: &[Column<T>], now: u64) -> Vec<Line> {
         let find = self.find.trim().to_lowercase();
-        rows.retain(|row| row.texts().iter().any(|text| text.to_lowercase().contains(&find)));
-        if let Some(column) = columns.iter().find(|column| column.id == self.sort) {
-            if self.is_ascending {
-                rows.sort_by_cached_key(column.rank);
-            } else {
-                rows.sort_by_cached_key(|row| Reverse((column.rank)(row)));
-            }
-        }
-        rows
+        let is_found = |row: &&T| row.texts().iter().any(|it| it.to_lowercase().contains(&find));
+        let by = columns.iter().find(|column| column.head.id == self.sort);
+        let rows = rows.iter().filter(is_found);
+        let ranked = rows.map(|row| (by.map(|by| (by.rank)(row)), line(row, columns, now)));
+        self.sorted(ranked.collect())
+    }
+
+    fn sorted(&self, mut ranked: Vec<(Option<Rank>, Line)>) -> Vec<Line> {
+        // Equal ones stay as they are.
+        ranked.sort_by(
+            |(one, _), (other, _)| {
+                if self.is_ascending { one.cmp(other) } else { other.cmp(one) }
+            },
+        );
+        ranked.into_iter().map(|(_, line)| line).collect()
     }
 }
 
+fn line<T: Entry>(row: &T, columns: &[Column<T>], now: u64) -> Line {
+    let cell = |it: &Column<T>| Cell { text: (it.show)(row, now), at: (it.at)(row) };
+    Line { id: row.id(), cells: columns.iter().map(cell).collect() }
+}
+
+/// Connections as rows: those in which the words stand, in the order.
+#[must_use]
+pub fn connection_lines(rows: &[ConnectionUse], order: &Order, now: u64) -> Vec<Line> {
+    order.of(rows, &CONNECTIONS, now)
+}
+
+/// Topics as rows: those in which the words stand, in the order.
+#[must_use]
+pub fn topic_lines(rows: &[(String, TopicUse)], order: &Order, now: u64) -> Vec<Line> {
+    order.of(rows, &TOPICS, now)
+}
+
 macro_rules! column {
-    ($id:literal, $title:literal, text, $value:expr) => {
+    ($id:literal, $title:literal, $kind:ident, $text:expr) => {
         Column {
-            id: $id,
-            title: $title,
-            is_number: false,
-            rank: |it| Rank::Text($value(it)),
-            show: $value,
+            head: Head { id: $id, title: $title, kind: Kind::$kind },
+            rank: |it| Rank::Text($text(it)),
+            show: |it, _| $text(it),
+            at: |_| 0,
         }
     };
-    ($id:literal, $title:literal, $unit:expr, $value:expr) => {
+    ($id:literal, $title:literal, $unit:expr => $number:expr) => {
         Column {
-            id: $id,
-            title: $title,
-            is_number: true,
-            rank: |it| Rank::Number($value(it)),
-            show: |it| shown($unit, $value(it)),
+            head: Head { id: $id, title: $title, kind: Kind::Number },
+            rank: |it| Rank::Number($number(it)),
+            show: |it, _| shown($unit, $number(it)),
+            at: |_| 0,
         }
     };
 }
 
 /// The columns of the table of connections.
 pub const CONNECTIONS: [Column<ConnectionUse>; 8] = [
-    column!("account", "Who", text, |it: &ConnectionUse| it.account.clone().unwrap_or_default()),
-    column!("address", "From", text, |it: &ConnectionUse| it.address.clone()),
-    column!("watches", "Watches", text, |it: &ConnectionUse| it.watches.clone()),
-    column!("since", "Since", Unit::Count, |it: &ConnectionUse| it.since),
-    column!("messagesPerSecond", "Messages", Unit::Rate, |it: &ConnectionUse| it
-        .messages_per_second),
-    column!("bytesPerSecond", "Sent", Unit::ByteRate, |it: &ConnectionUse| it.bytes_per_second),
-    column!("behind", "Behind", Unit::Count, |it: &ConnectionUse| it.behind),
-    column!("skips", "Skips", Unit::Count, |it: &ConnectionUse| it.skips),
+    column!("account", "Who", Words, |it: &ConnectionUse| it.account.clone().unwrap_or_default()),
+    column!("address", "From", Code, |it: &ConnectionUse| it.address.clone()),
+    column!("watches", "Watches", Key, |it: &ConnectionUse| it.watches.clone()),
+    Column {
+        head: Head { id: "since", title: "Since", kind: Kind::Number },
+        rank: |it| Rank::Number(it.since),
+        show: |it, now| span(now.saturating_sub(it.since / 1_000_000_000)),
+        at: |it| it.since,
+    },
+    column!("messagesPerSecond", "Messages", Unit::Rate => |it: &ConnectionUse| it.messages_per_second),
+    column!("bytesPerSecond", "Sent", Unit::ByteRate => |it: &ConnectionUse| it.bytes_per_second),
+    column!("behind", "Behind", Unit::Count => |it: &ConnectionUse| it.behind),
+    column!("skips", "Skips", Unit::Count => |it: &ConnectionUse| it.skips),
 ];
 
 /// One key, list or document, and how it is used.
@@ -135,13 +194,26 @@ type Topic = (String, TopicUse);
 
 /// The columns of the table of topics.
 pub const TOPICS: [Column<Topic>; 7] = [
-    column!("key", "Key", text, |it: &Topic| it.0.clone()),
-    column!("subscribers", "Subscribers", Unit::Count, |it: &Topic| it.1.subscribers as u64),
-    column!("version", "Version", text, |it: &Topic| it.1.version.clone()),
-    column!("windowBytes", "Window", Unit::Bytes, |it: &Topic| it.1.window_bytes as u64),
-    column!("skips", "Skips", Unit::Count, |it: &Topic| it.1.skips),
-    column!("messagesPerSecond", "Messages", Unit::Rate, |it: &Topic| it.1.messages_per_second),
-    column!("bytesPerSecond", "Size", Unit::ByteRate, |it: &Topic| it.1.bytes_per_second),
+    column!("key", "Key", Key, |it: &Topic| it.0.clone()),
+    column!("subscribers", "Subscribers", Unit::Count => |it: &Topic| it.1.subscribers as u64),
+    Column {
+        head: Head { id: "version", title: "Version", kind: Kind::Code },
+        rank: |it| Rank::Text(it.1.version.clone()),
+        show: |it, _| it.1.version.clone(),
+        at: |it| it.1.version.parse::<Version>().map_or(0, Version::number),
+    },
+    Column {
+        head: Head { id: "windowBytes", title: "Window", kind: Kind::Number },
+        rank: |it| Rank::Number(it.1.window_bytes as u64),
+        show: |it, _| {
+            let bytes = shown(Unit::Bytes, it.1.window_bytes as u64);
+            format!("{} in {bytes}", grouped(it.1.window_messages as u64))
+        },
+        at: |_| 0,
+    },
+    column!("skips", "Skips", Unit::Count => |it: &Topic| it.1.skips),
+    column!("messagesPerSecond", "Messages", Unit::Rate => |it: &Topic| it.1.messages_per_second),
+    column!("bytesPerSecond", "Size", Unit::ByteRate => |it: &Topic| it.1.bytes_per_second),
 ];
 
 fn shown(unit: Unit, value: u64) -> String {
@@ -172,17 +244,18 @@ mod tests {
 
     #[track_caller]
     fn check(order: &Order, expected: &[u64]) {
-        let rows = vec![connection(1, "ann", 7), connection(2, "", 90), connection(3, "Bob", 7)];
-        let ids: Vec<_> = order.of(rows, &CONNECTIONS).iter().map(|row| row.id).collect();
+        let rows = [connection(1, "ann", 7), connection(2, "", 90), connection(3, "Bob", 7)];
+        let lines = connection_lines(&rows, order, 60);
+        let ids: Vec<u64> = lines.iter().map(|line| line.id.parse().unwrap()).collect();
         assert_eq!(ids, expected);
     }
 
     #[test]
     fn numbers_begin_with_the_largest_and_texts_with_the_first() {
-        let order = Order::default().pressed(&CONNECTIONS[5]);
+        let order = Order::default().pressed(&CONNECTIONS[5].head);
         check(&order, &[2, 1, 3]);
-        check(&order.pressed(&CONNECTIONS[5]), &[1, 3, 2]);
-        check(&order.pressed(&CONNECTIONS[1]), &[1, 2, 3]);
+        check(&order.pressed(&CONNECTIONS[5].head), &[1, 3, 2]);
+        check(&order.pressed(&CONNECTIONS[1].head), &[1, 2, 3]);
     }
 
     #[test]

@@ -1,37 +1,18 @@
 //! Objects into a file of the reader's own machine.
 
-use js_sys::Array;
 use leptos::{prelude::*, task::spawn_local};
 use monoxide_client::data;
 use monoxide_protocol::{Glob, Key, Object};
-use wasm_bindgen::JsCast;
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use crate::{
     model::{Format, refused, written},
     use_session,
     view::{
         dialogs::{Modal, Trouble},
+        download::download,
         use_toasts,
     },
 };
-
-/// Has the browser save a text as a file.
-pub(super) fn download(name: &str, kind: &str, text: &str) {
-    let options = BlobPropertyBag::new();
-    options.set_type(kind);
-    let parts = Array::of1(&text.into());
-    let Ok(blob) = Blob::new_with_str_sequence_and_options(&parts, &options) else { return };
-    let Ok(address) = Url::create_object_url_with_blob(&blob) else { return };
-    if let Ok(link) = document().create_element("a") {
-        let link: HtmlAnchorElement = link.unchecked_into();
-        link.set_href(&address);
-        link.set_download(name);
-        link.click();
-    }
-    // The browser has begun to save it by then.
-    set_timeout(move || _ = Url::revoke_object_url(&address), std::time::Duration::from_secs(60));
-}
 
 /// What a file of a list is called.
 fn file_name(list: &Glob, format: Format) -> String {
@@ -87,7 +68,7 @@ pub(super) fn ExportDialog(
         let number = chosen.with(Vec::len);
         (number > 0).then(|| {
             view! {
-                <label class="choice">
+                <label class="pick">
                     <input
                         type="checkbox"
                         prop:checked=some
@@ -101,7 +82,7 @@ pub(super) fn ExportDialog(
     view! {
         <Modal title close>
             <form class="form" on:submit=export>
-                <fieldset class="choices">
+                <fieldset class="picks">
                     <legend>"Format"</legend>
                     <FormatChoice format/>
                 </fieldset>
@@ -149,7 +130,7 @@ fn only(mut objects: Vec<Object>, wanted: Option<&[Key]>) -> Vec<Object> {
 pub(super) fn FormatChoice(format: RwSignal<Format>) -> impl IntoView {
     let one = |it: Format| {
         view! {
-            <label class="choice">
+            <label class="pick">
                 <input
                     type="radio"
                     name="format"

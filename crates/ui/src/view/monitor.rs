@@ -10,11 +10,7 @@ use leptos::prelude::*;
 use monoxide_client::monitor;
 use monoxide_protocol::{Monitor, Sample};
 
-use self::{
-    charts::Charts,
-    facts::Facts,
-    table::{Connections, Topics},
-};
+use self::{charts::Charts, facts::Facts, table::Tables};
 use crate::{
     Client, Standing, State,
     model::{
@@ -78,8 +74,7 @@ fn Watched() -> impl IntoView {
             <Age state/>
             <Tiles now/>
             <Charts now/>
-            <Connections now/>
-            <Topics now/>
+            <Tables now/>
             <Facts now/>
         }
         .into_any(),

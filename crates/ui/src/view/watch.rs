@@ -179,7 +179,7 @@ fn LiveState(state: Signal<State>) -> impl IntoView {
     };
     view! {
         <p class="live-state" role="status">
-            <span class=move || format!("connection {}", said().0)>
+            <span class=move || format!("live-badge {}", said().0)>
                 <span class="dot"></span>
                 {move || said().1}
             </span>

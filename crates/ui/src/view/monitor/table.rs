@@ -1,20 +1,24 @@
 //! Tables of connections and topics: sorted by any column, filtered, and page by page where there
 //! are many.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use leptos::{html, prelude::*, task::spawn_local};
 use monoxide_client::{
     accounts::AskError,
-    monitor::{self, Part, Query},
+    monitor::{self, Query},
 };
-use monoxide_protocol::{ConnectionUse, Glob, Monitor, Top, TopicUse, Version};
+use monoxide_protocol::{Glob, Monitor};
 
 use crate::{
+    Session,
     model::{
         Place, Words,
-        columns::{CONNECTIONS, Column, Entry, Order, TOPICS},
-        unit::{Unit, grouped, span},
+        columns::{
+            CONNECTIONS, Cell, Column, Head, Kind, Line, Order, TOPICS, connection_lines,
+            topic_lines,
+        },
+        unit::grouped,
     },
     session::use_session,
     view::{Action, Link, query, time::local},
@@ -26,161 +30,117 @@ const PAGE: usize = 50;
 /// How often a page of many is read again.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// How many there are, and some of them.
+type Part = (usize, Vec<Line>);
+
+type Asking = Pin<Box<dyn Future<Output = Result<Part, AskError>>>>;
+
+/// What a table is about.
+#[derive(Clone, Copy)]
+struct About {
+    title: &'static str,
+    /// What its rows are called.
+    what: &'static str,
+    /// What its parameters in the address begin with.
+    name: &'static str,
+    heads: fn() -> Vec<Head>,
+    /// All rows, where the server tells them all.
+    told: fn(&Monitor, &Order) -> Option<Part>,
+    /// Some of many rows, read at a time in seconds after 1970.
+    ask: fn(Session, Query, u64) -> Asking,
+    /// Whether a row can be closed.
+    closes: bool,
+}
+
+const CONNECTION_TABLE: About = About {
+    title: "Connections",
+    what: "sockets",
+    name: "c",
+    heads: || heads(&CONNECTIONS),
+    told: |Monitor { connections, now, .. }, order| {
+        let rows: Vec<_> = connections.top.values().rev().cloned().collect();
+        let is_all = rows.len() == connections.total;
+        let lines = || connection_lines(&rows, order, now.at);
+        is_all.then(lines).map(|lines| (lines.len(), lines))
+    },
+    ask: |session, query, now| {
+        Box::pin(async move {
+            let part = session.ask(&monitor::connections(&query)).await?;
+            Ok((part.total, connection_lines(&part.rows, &Order::default(), now)))
+        })
+    },
+    closes: true,
+};
+
+const TOPIC_TABLE: About = About {
+    title: "Topics",
+    what: "keys and lists",
+    name: "t",
+    heads: || heads(&TOPICS),
+    told: |Monitor { topics, now, .. }, order| {
+        let rows: Vec<_> = topics.top.iter().map(|(key, it)| (key.clone(), it.clone())).collect();
+        let is_all = rows.len() == topics.total;
+        let lines = || topic_lines(&rows, order, now.at);
+        is_all.then(lines).map(|lines| (lines.len(), lines))
+    },
+    ask: |session, query, now| {
+        Box::pin(async move {
+            let part = session.ask(&monitor::topics(&query)).await?;
+            Ok((part.total, topic_lines(&part.rows, &Order::default(), now)))
+        })
+    },
+    closes: false,
+};
+
+fn heads<T>(columns: &[Column<T>]) -> Vec<Head> {
+    columns.iter().map(|column| column.head).collect()
+}
+
+/// Who is connected, and what is watched.
+#[component]
+pub(super) fn Tables(now: Signal<Arc<Monitor>>) -> impl IntoView {
+    [CONNECTION_TABLE, TOPIC_TABLE].map(|about| view! { <TableView about now/> }).collect_view()
+}
+
 /// Which rows a table shows.
-struct Shown<T: Entry> {
+#[derive(Clone, Copy)]
+struct Shown {
     order: RwSignal<Order>,
     page: RwSignal<usize>,
-    rows: Memo<Vec<T>>,
-    total: Memo<usize>,
+    part: Memo<Part>,
 }
 
-impl<T: Entry> Clone for Shown<T> {
-    fn clone(&self) -> Self {
-        *self
+impl Shown {
+    fn pages(self) -> usize {
+        self.part.with(|(total, _)| total.div_ceil(PAGE))
+    }
+
+    fn turn(self, step: isize) {
+        self.page.update(|page| *page = page.saturating_add_signed(step).max(1));
+    }
+
+    fn line(self, id: &str) -> Option<Line> {
+        self.part.with(|(_, lines)| lines.iter().find(|line| line.id == id).cloned())
     }
 }
-
-impl<T: Entry> Copy for Shown<T> {}
-
-/// Who is connected.
-#[component]
-pub(super) fn Connections(now: Signal<Arc<Monitor>>) -> impl IntoView {
-    let session = use_session();
-    let top = Memo::new(move |_| now.with(|now| now.connections.clone()));
-    let rows = |top: &Top<u64, ConnectionUse>| top.top.values().rev().cloned().collect();
-    let shown = use_rows("c", top, rows, &CONNECTIONS, move |query| {
-        Box::pin(async move { session.ask(&monitor::connections(&query)).await })
-    });
-    let closing = RwSignal::new(None::<ConnectionUse>);
-    let said = RwSignal::new(String::new());
-    let clock = Memo::new(move |_| now.with(|now| now.now.at));
-    let cells = move |row: Signal<ConnectionUse>| {
-        let close = move |_| closing.set(Some(row.get_untracked()));
-        view! {
-            <td data-label="Who">{move || row.with(|row| row.account.clone()).unwrap_or_else(|| "–".to_owned())}</td>
-            <td data-label="From" class="mono">{move || row.with(|row| row.address.clone())}</td>
-            <td data-label="Watches" class="mono"><Watches of=Signal::derive(move || row.with(|row| row.watches.clone()))/></td>
-            <td data-label="Since" class="number"><Age since=Signal::derive(move || row.with(|row| row.since)) clock/></td>
-            {numbers(row, &CONNECTIONS[4..])}
-            <td class="act">
-                <button
-                    type="button"
-                    class="button danger"
-                    aria-label=move || row.with(|row| format!("Close connection {}", row.id))
-                    on:click=close
-                >
-                    "Close"
-                </button>
-            </td>
-        }
-        .into_any()
-    };
-    view! {
-        <section class="use-table" aria-labelledby="connections-title">
-            <Head id="connections-title" title="Connections" what="sockets" shown/>
-            <p class="said" role="status">{said}</p>
-            <TableView label="Connections" columns=&CONNECTIONS shown cells acts=true/>
-            <CloseDialog closing said/>
-        </section>
-    }
-}
-
-/// What is watched.
-#[component]
-pub(super) fn Topics(now: Signal<Arc<Monitor>>) -> impl IntoView {
-    let session = use_session();
-    let top = Memo::new(move |_| now.with(|now| now.topics.clone()));
-    let rows = |top: &Top<String, TopicUse>| {
-        top.top.iter().map(|(key, used)| (key.clone(), used.clone())).collect()
-    };
-    let shown = use_rows("t", top, rows, &TOPICS, move |query| {
-        Box::pin(async move { session.ask(&monitor::topics(&query)).await })
-    });
-    let cells = move |row: Signal<(String, TopicUse)>| {
-        let version = move || row.with(|(_, used)| used.version.clone());
-        let written = move || {
-            let version: Option<Version> = version().parse().ok();
-            version.map(|version| local(version.number()).exact()).unwrap_or_default()
-        };
-        let window = move || {
-            row.with(|(_, used)| {
-                #[expect(clippy::cast_precision_loss, reason = "it shows three digits")]
-                let bytes = Unit::Bytes.show(used.window_bytes as f64);
-                format!("{} in {bytes}", grouped(used.window_messages as u64))
-            })
-        };
-        view! {
-            <td data-label="Key" class="mono"><Watches of=Signal::derive(move || row.with(|(key, _)| key.clone()))/></td>
-            {numbers(row, &TOPICS[1..2])}
-            <td data-label="Version" class="mono" title=written>{version}</td>
-            <td data-label="Window" class="number">{window}</td>
-            {numbers(row, &TOPICS[4..])}
-        }
-        .into_any()
-    };
-    view! {
-        <section class="use-table" aria-labelledby="topics-title">
-            <Head id="topics-title" title="Topics" what="keys and lists" shown/>
-            <TableView label="Topics" columns=&TOPICS shown cells acts=false/>
-        </section>
-    }
-}
-
-/// Cells that show what their columns say.
-fn numbers<T: Entry>(row: Signal<T>, columns: &'static [Column<T>]) -> impl IntoView {
-    let cell = |column: &'static Column<T>| {
-        view! { <td data-label=column.title class="number">{move || row.with(column.show)}</td> }
-    };
-    columns.iter().map(cell).collect_view()
-}
-
-/// A key or list as a link to its live view.
-#[component]
-fn Watches(of: Signal<String>) -> impl IntoView {
-    let of = Memo::new(move |_| of.get());
-    move || {
-        let name = of.get();
-        match Glob::parse(&name) {
-            Ok(glob) => view! { <Link to=Place::Live(Some(glob))>{name}</Link> }.into_any(),
-            Err(_) => view! { <span>{name}</span> }.into_any(),
-        }
-    }
-}
-
-/// For how long something has been.
-#[component]
-fn Age(since: Signal<u64>, clock: Memo<u64>) -> impl IntoView {
-    let age = move || span(clock.get().saturating_sub(since.get() / 1_000_000_000));
-    view! { <span title=move || local(since.get()).exact()>{age}</span> }
-}
-
-type Asking<T> = std::pin::Pin<Box<dyn Future<Output = Result<Part<T>, AskError>>>>;
 
 /// The rows of a table: those that are told live while they are all there are, and else a page of
 /// them, read again and again.
-fn use_rows<K: Ord + Clone + PartialEq + Send + Sync + 'static, V, T: Entry>(
-    name: &'static str,
-    top: Memo<Top<K, V>>,
-    rows: fn(&Top<K, V>) -> Vec<T>,
-    columns: &'static [Column<T>],
-    ask: impl Fn(Query) -> Asking<T> + Send + Sync + 'static,
-) -> Shown<T>
-where
-    V: Clone + PartialEq + Send + Sync + 'static,
-{
-    let order = RwSignal::new(kept_order(name));
-    let page = RwSignal::new(1);
-    Effect::new(move || keep_order(name, &order.get()));
-    let is_all = Memo::new(move |_| top.with(|top| top.total <= top.top.len()));
-    let read = RwSignal::new(Part { total: 0, rows: Vec::<T>::new() });
+fn use_rows(about: About, now: Signal<Arc<Monitor>>) -> Shown {
+    let session = use_session();
+    let (order, page) = (RwSignal::new(kept_order(about.name)), RwSignal::new(1));
+    Effect::new(move || keep_order(about.name, &order.get()));
+    let told = Memo::new(move |_| now.with(|now| order.with(|order| (about.told)(now, order))));
+    let is_all = Memo::new(move |_| told.with(Option::is_some));
     let wanted = Memo::new(move |_| {
         let Order { sort, is_ascending, find } = order.get();
         let find = find.trim().to_owned();
         (!is_all.get()).then(|| Query { sort, is_ascending, find, page: page.get(), limit: PAGE })
     });
-    let look = Arc::new(move || {
+    let read = RwSignal::new(Part::default());
+    let look = move || {
         let Some(query) = wanted.get_untracked() else { return };
-        let asking = ask(query.clone());
+        let asking = (about.ask)(session, query.clone(), now.with_untracked(|now| now.now.at));
         spawn_local(async move {
             // What was wanted meanwhile has been asked for, too.
             if let Ok(part) = asking.await
@@ -189,29 +149,24 @@ where
                 _ = read.try_set(part);
             }
         });
-    });
-    let look_again = Arc::clone(&look);
+    };
     Effect::new(move || {
         wanted.track();
         look();
     });
-    if let Ok(timer) = set_interval_with_handle(move || look_again(), AGAIN) {
+    if let Ok(timer) = set_interval_with_handle(look, AGAIN) {
         on_cleanup(move || timer.clear());
     }
-    let shown = Memo::new(move |_| {
-        if !is_all.get() {
-            return read.with(|part| part.rows.clone());
+    let shown =
+        Shown { order, page, part: Memo::new(move |_| told.get().unwrap_or_else(|| read.get())) };
+    // What was on the last page may go.
+    Effect::new(move || {
+        let last = shown.pages().max(1);
+        if page.get() > last && shown.part.with(|(total, _)| *total > 0) {
+            page.set(last);
         }
-        let all = top.with(rows);
-        order.with(|order| order.of(all, columns))
     });
-    let total =
-        Memo::new(
-            move |_| {
-                if is_all.get() { shown.with(Vec::len) } else { read.with(|part| part.total) }
-            },
-        );
-    Shown { order, page, rows: shown, total }
+    shown
 }
 
 /// The order that the address names, so that it survives a reload.
@@ -233,125 +188,176 @@ fn keep_order(name: &str, Order { sort, is_ascending, find }: &Order) {
     ]);
 }
 
-/// What stands above a table: how many there are, and what is looked for.
+/// A table with what stands above and below it.
 #[component]
-fn Head<T: Entry>(
-    id: &'static str,
-    title: &'static str,
-    what: &'static str,
-    shown: Shown<T>,
-) -> impl IntoView {
-    let Shown { order, page, total, .. } = shown;
-    let label = format!("Find in {}", title.to_lowercase());
+fn TableView(about: About, now: Signal<Arc<Monitor>>) -> impl IntoView {
+    let shown = use_rows(about, now);
+    let closing = RwSignal::new(None::<Line>);
+    let said = RwSignal::new(String::new());
+    let id = format!("{}-title", about.name);
+    let labelled = id.clone();
+    let count =
+        move || shown.part.with(|(total, _)| format!("{} {}", grouped(*total as u64), about.what));
     let find = move |event| {
-        page.set(1);
-        order.update(|order| order.find = event_target_value(&event));
+        shown.page.set(1);
+        shown.order.update(|order| order.find = event_target_value(&event));
     };
+    let heads = StoredValue::new((about.heads)());
+    let row = move |line: Line| row(line, heads, shown, about.closes.then_some(closing)).into_any();
+    let head = |it: Head| head(it, shown).into_any();
     view! {
-        <div class="table-head">
-            <h2 id=id class="section-title">{title}</h2>
-            <span class="count">{move || format!("{} {what}", grouped(total.get() as u64))}</span>
-            <input
-                type="search"
-                class="find"
-                placeholder="Find"
-                aria-label=label
-                prop:value=move || order.with(|order| order.find.clone())
-                on:input=find
-            />
-        </div>
+        <section class="use-table" aria-labelledby=labelled>
+            <div class="table-head">
+                <h2 id=id class="section-title">{about.title}</h2>
+                <span class="count">{count}</span>
+                <input
+                    type="search"
+                    class="find"
+                    placeholder="Find"
+                    aria-label=format!("Find in {}", about.title.to_lowercase())
+                    prop:value=move || shown.order.with(|order| order.find.clone())
+                    on:input=find
+                />
+            </div>
+            <p class="said" role="status">{said}</p>
+            <div class="card table-card">
+                <div class="scrolls" tabindex="0" role="region" aria-label=about.title>
+                    <table class="table">
+                        <thead>
+                            <tr>
+                                {heads.get_value().into_iter().map(head).collect_view()}
+                                {about.closes.then(|| {
+                                    view! { <th scope="col"><span class="unseen">"Close"</span></th> }
+                                })}
+                            </tr>
+                        </thead>
+                        <tbody>
+                            <For
+                                each=move || shown.part.with(|(_, lines)| lines.clone())
+                                key=|line| line.id.clone()
+                                children=row
+                            />
+                        </tbody>
+                    </table>
+                    {move || {
+                        let is_empty = shown.part.with(|(_, lines)| lines.is_empty());
+                        is_empty.then(|| view! { <p class="nothing">"None"</p> })
+                    }}
+                </div>
+            </div>
+            <Pages shown label=about.title/>
+            {about.closes.then(|| view! { <CloseDialog closing said/> })}
+        </section>
     }
 }
 
-/// The table itself.
+/// Turns pages, where there are several.
 #[component]
-fn TableView<T: Entry>(
-    label: &'static str,
-    columns: &'static [Column<T>],
-    shown: Shown<T>,
-    cells: impl Fn(Signal<T>) -> AnyView + Copy + Send + 'static,
-    /// Whether something can be done with each row.
-    acts: bool,
-) -> impl IntoView {
-    let Shown { order, page, rows, total } = shown;
-    let row = move |first: T| {
-        let id = first.id();
-        let row = Memo::new(move |old: Option<&T>| {
-            let now = rows.with(|rows| rows.iter().find(|row| row.id() == id).cloned());
-            // A row that is about to go stays as it was.
-            now.or_else(|| old.cloned()).unwrap_or_else(|| first.clone())
-        });
-        view! { <tr>{cells(row.into())}</tr> }
+fn Pages(shown: Shown, label: &'static str) -> impl IntoView {
+    let several = Memo::new(move |_| shown.pages() > 1);
+    let button = move |text, step: isize, disabled: Signal<bool>| {
+        view! {
+            <button type="button" class="button" disabled=disabled on:click=move |_| shown.turn(step)>
+                {text}
+            </button>
+        }
     };
-    let pages = move || total.get().div_ceil(PAGE);
-    // What was on the last page may go.
-    Effect::new(move || {
-        let last = pages().max(1);
-        if page.get() > last {
-            page.set(last);
+    move || {
+        several.get().then(|| {
+            let is_first = Signal::derive(move || shown.page.get() <= 1);
+            let is_last = Signal::derive(move || shown.pages() <= shown.page.get());
+            view! {
+                <nav class="pages" aria-label=format!("Pages of {}", label.to_lowercase())>
+                    {button("Before", -1, is_first)}
+                    <span>{move || format!("Page {} of {}", shown.page.get(), shown.pages())}</span>
+                    {button("After", 1, is_last)}
+                </nav>
+            }
+        })
+    }
+}
+
+/// One row. What changes in it changes by itself.
+fn row(
+    first: Line,
+    heads: StoredValue<Vec<Head>>,
+    shown: Shown,
+    closing: Option<RwSignal<Option<Line>>>,
+) -> impl IntoView {
+    let id = first.id.clone();
+    let line = Memo::new(move |old: Option<&Line>| {
+        // A row that is about to go stays as it was.
+        shown.line(&id).or_else(|| old.cloned()).unwrap_or_else(|| first.clone())
+    });
+    let cell = |(nth, head): (usize, Head)| {
+        let of =
+            Memo::new(move |_| line.with(|line| line.cells.get(nth).cloned().unwrap_or_default()));
+        cell(head, of).into_any()
+    };
+    let close = closing.map(|closing| {
+        let label = line.with_untracked(|line| format!("Close connection {}", line.id));
+        view! {
+            <td class="act">
+                <button
+                    type="button"
+                    class="button danger"
+                    aria-label=label
+                    on:click=move |_| closing.set(Some(line.get_untracked()))
+                >
+                    "Close"
+                </button>
+            </td>
         }
     });
-    let turn =
-        move |step: isize| page.update(|page| *page = page.saturating_add_signed(step).max(1));
-    view! {
-        <div class="card table-card">
-            <div class="scrolls" tabindex="0" role="region" aria-label=label>
-                <table class="table">
-                    <thead>
-                        <tr>
-                            {columns.iter().map(|column| head(column, order, page)).collect_view()}
-                            {acts.then(|| view! { <th scope="col"><span class="unseen">"Close"</span></th> })}
-                        </tr>
-                    </thead>
-                    <tbody>
-                        <For each=move || rows.get() key=Entry::id children=row/>
-                    </tbody>
-                </table>
-                {move || (total.get() == 0).then(|| view! { <p class="nothing">"None"</p> })}
-            </div>
-        </div>
-        {move || (pages() > 1).then(|| view! {
-            <nav class="pages" aria-label=format!("Pages of {}", label.to_lowercase())>
-                <button type="button" class="button" disabled=move || page.get() <= 1 on:click=move |_| turn(-1)>
-                    "Before"
-                </button>
-                <span>{move || format!("Page {} of {}", page.get(), pages())}</span>
-                <button type="button" class="button" disabled=move || pages() <= page.get() on:click=move |_| turn(1)>
-                    "After"
-                </button>
-            </nav>
-        })}
-    }
+    let cells = heads.get_value().into_iter().enumerate().map(cell).collect_view();
+    view! { <tr>{cells} {close}</tr> }
+}
+
+fn cell(head: Head, of: Memo<Cell>) -> impl IntoView {
+    let class = match head.kind {
+        Kind::Words => "",
+        Kind::Code | Kind::Key => "mono",
+        Kind::Number => "number",
+    };
+    let exact = move || of.with(|it| (it.at > 0).then(|| local(it.at).exact()));
+    let content = move || {
+        let text = of.with(|it| it.text.clone());
+        match Glob::parse(&text) {
+            Ok(glob) if head.kind == Kind::Key => {
+                view! { <Link to=Place::Live(Some(glob))>{text}</Link> }.into_any()
+            }
+            _ if text.is_empty() => "–".into_any(),
+            _ => text.into_any(),
+        }
+    };
+    view! { <td class=class data-label=head.title title=exact>{content}</td> }
 }
 
 /// The head of a column, which sorts by it.
-fn head<T: Entry>(
-    column: &'static Column<T>,
-    order: RwSignal<Order>,
-    page: RwSignal<usize>,
-) -> impl IntoView {
-    let sorted =
-        move || order.with(|order| (order.sort == column.id).then_some(order.is_ascending));
-    let said = move || match sorted() {
-        None => "none",
-        Some(true) => "ascending",
-        Some(false) => "descending",
-    };
+fn head(head: Head, shown: Shown) -> impl IntoView {
+    let Shown { order, page, .. } = shown;
+    let said = Memo::new(move |_| {
+        order.with(|order| match order.is_ascending {
+            _ if order.sort != head.id => "none",
+            true => "ascending",
+            false => "descending",
+        })
+    });
     let press = move |_| {
         page.set(1);
-        order.update(|order| *order = order.pressed(column));
+        order.update(|order| *order = order.pressed(&head));
     };
+    let way = move || match said.get() {
+        "ascending" => "↑",
+        "descending" => "↓",
+        _ => "",
+    };
+    let class = if head.kind == Kind::Number { "number" } else { "" };
     view! {
-        <th scope="col" class:number=column.is_number aria-sort=said>
+        <th scope="col" class=class aria-sort=said>
             <button type="button" class="sort" on:click=press>
-                {column.title}
-                <span class="way" aria-hidden="true">
-                    {move || match sorted() {
-                        None => "",
-                        Some(true) => "↑",
-                        Some(false) => "↓",
-                    }}
-                </span>
+                {head.title}
+                <span class="way" aria-hidden="true">{way}</span>
             </button>
         </th>
     }
@@ -359,7 +365,7 @@ fn head<T: Entry>(
 
 /// Asks before a connection is closed.
 #[component]
-fn CloseDialog(closing: RwSignal<Option<ConnectionUse>>, said: RwSignal<String>) -> impl IntoView {
+fn CloseDialog(closing: RwSignal<Option<Line>>, said: RwSignal<String>) -> impl IntoView {
     let session = use_session();
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
@@ -372,16 +378,17 @@ fn CloseDialog(closing: RwSignal<Option<ConnectionUse>>, said: RwSignal<String>)
         move || closing.with(|it| it.as_ref().map(|it| format!("Close connection {}?", it.id)));
     let about = move || {
         closing.with(|it| {
-            let it = it.as_ref()?;
-            let who = it.account.as_ref().map_or_else(|| "Somebody".to_owned(), Clone::clone);
-            Some(format!("{who} at {} watches {}.", it.address, it.watches))
+            let text = |nth: usize| it.as_ref()?.cells.get(nth).map(|cell| cell.text.clone());
+            let who =
+                text(0).filter(|who| !who.is_empty()).unwrap_or_else(|| "Somebody".to_owned());
+            Some(format!("{who} at {} watches {}.", text(1)?, text(2)?))
         })
     };
     let act = move |()| {
-        let Some(connection) = closing.get_untracked() else { return };
+        let id = closing.with_untracked(|it| it.as_ref().and_then(|it| it.id.parse::<u64>().ok()));
+        let Some(id) = id else { return };
         shut();
         spawn_local(async move {
-            let id = connection.id;
             let text = match session.ask(&monitor::close_connection(id)).await {
                 Ok(()) => format!("Connection {id} is closed."),
                 Err(error) if error.is_missing() => format!("Connection {id} was gone already."),
@@ -399,8 +406,10 @@ fn CloseDialog(closing: RwSignal<Option<ConnectionUse>>, said: RwSignal<String>)
         >
             <h2 id="close-title">{title}</h2>
             <p>{about}</p>
-            <p>"It is told that an administrator closed it, and it may come back. Whoever is not to come \
-                back needs their session ended, or their account disabled."</p>
+            <p>
+                "It is told that an administrator closed it, and may come back. To keep somebody \
+                out, end their sessions or disable their account."
+            </p>
             <div class="form-end">
                 <Action label="Keep it" act=move |()| shut()/>
                 <Action label="Close it" class="button danger filled" act/>
