@@ -112,6 +112,29 @@ test('an import that is cancelled says how far it came', async ({ page }) => {
   await expect(button(page, 'Done')).toBeVisible();
 });
 
+test('what the table shows is exported, in its order, also when it is many pages long', async ({ page, server }) => {
+  for (let nth = 0; nth < 60; nth++) await server.write(`books/b${nth}`, { title: nth % 2 ? 'Emma' : 'Dune', nth });
+  await open(page, '/_ui/books/*?find=emma&sort=/nth');
+  const [first, all] = [await exported(page, 'JSON Lines'), 'Only what the table shows now'];
+  const numbers = async (path: string) => (await readFile(path, 'utf8')).trim().split('\n').map((it) => JSON.parse(it).data.nth);
+  expect(await numbers(first.path)).toEqual(Array.from({ length: 30 }, (_, nth) => 2 * nth + 1));
+
+  await choose(page, 'Export…');
+  await page.getByLabel(all).uncheck();
+  const [file] = await Promise.all([page.waitForEvent('download'), button(page, 'Export').click()]);
+  expect(JSON.parse(await readFile(await file.path(), 'utf8'))).toHaveLength(60);
+});
+
+test('a list of many pages is exported whole', async ({ page, server }) => {
+  const all = Array.from({ length: 2_500 }, (_, nth) => nth);
+  while (all.length) await Promise.all(all.splice(0, 100).map((nth) => server.write(`many/n${nth}`, nth)));
+  await open(page, '/_ui/many/*');
+  const file = await exported(page, 'JSON Lines');
+  const written = (await readFile(file.path, 'utf8')).trim().split('\n');
+  const numbers = written.map((it) => JSON.parse(it).data).sort((a, b) => a - b);
+  expect(numbers).toEqual(Array.from({ length: 2_500 }, (_, nth) => nth));
+});
+
 test('an object is saved as a file', async ({ page, server }) => {
   await server.write('books/dune', '{"isbn":12345678901234567890123}');
   await open(page, '/_ui/books/dune');

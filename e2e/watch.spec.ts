@@ -147,6 +147,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       test('choosing what to watch', async ({ page, server }) => {
         await server.write('config', { theme: 'dark' });
         await open(page, '/_ui/_live');
+        await expect(page.getByRole('heading', { name: 'Live view' })).toBeVisible();
         await look(page, 'live-choose');
       });
 

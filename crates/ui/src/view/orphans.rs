@@ -58,7 +58,7 @@ pub fn OrphansPage() -> impl IntoView {
         }
     });
     view! {
-        <div class="page tools">
+        <div class="page tool-page">
             <Head title="Orphan keys" lead="What is stored and no read filter is for: nothing checks it, nothing limits it">
                 <Find find label="Find a key"/>
                 <button

@@ -204,21 +204,21 @@ fn TableView(about: About, now: Signal<Arc<Monitor>>) -> impl IntoView {
     let head = |it: Head| head(it, shown).into_any();
     view! {
         <div class="use-table">
-            <div class="table-head">
+            <div class="uses-head">
                 <h2 class="section-title">{about.title}</h2>
                 <span class="count">{count}</span>
                 <input
                     type="search"
-                    class="find"
+                    class="uses-find"
                     placeholder="Find"
                     aria-label=format!("Find in {}", about.title.to_lowercase())
                     prop:value=move || shown.order.with(|order| order.find.clone())
                     on:input=find
                 />
             </div>
-            <div class="card table-card">
+            <div class="card uses-card">
                 <div class="scrolls" tabindex="0" role="region" aria-label=about.title>
-                    <table class="table">
+                    <table class="uses">
                         <thead>
                             <tr>
                                 {heads.get_value().into_iter().map(head).collect_view()}
@@ -237,7 +237,7 @@ fn TableView(about: About, now: Signal<Arc<Monitor>>) -> impl IntoView {
                     </table>
                     {move || {
                         let is_empty = shown.part.with(|(_, lines)| lines.is_empty());
-                        is_empty.then(|| view! { <p class="nothing">"None"</p> })
+                        is_empty.then(|| view! { <p class="uses-nothing">"None"</p> })
                     }}
                 </div>
             </div>
@@ -313,7 +313,7 @@ fn cell(head: Head, of: Memo<Cell>) -> impl IntoView {
     let class = match head.kind {
         Kind::Words => "",
         Kind::Code | Kind::Key => "mono",
-        Kind::Number => "number",
+        Kind::Number => "uses-number",
     };
     let exact = move || of.with(|it| (it.at > 0).then(|| local(it.at).exact()));
     let content = move || {
@@ -348,10 +348,10 @@ fn head(head: Head, shown: Shown) -> impl IntoView {
         "descending" => "↓",
         _ => "",
     };
-    let class = if head.kind == Kind::Number { "number" } else { "" };
+    let class = if head.kind == Kind::Number { "uses-number" } else { "" };
     view! {
         <th scope="col" class=class aria-sort=said>
-            <button type="button" class="sort" on:click=press>
+            <button type="button" class="uses-sort" on:click=press>
                 {head.title}
                 <span class="way" aria-hidden="true">{way}</span>
             </button>
