@@ -45,7 +45,7 @@ pub use self::{
     draft::{Draft, LONGEST_DRAFT, draft_name},
     fuzzy::{best, fits},
     lines::{Beside, Numbered, beside},
-    list::{List, Shown, Update, name_in, object},
+    list::{Shown, name_in, object},
     moment::Moment,
     place::{Place, base, set_base},
     pointer::Pointer,
