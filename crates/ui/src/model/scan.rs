@@ -590,6 +590,7 @@ mod tests {
         says("[1 // no\n]", 1, 4, "JSON has no comments");
         says("[1}", 1, 3, "an array goes on with `,` or ends with `]`");
         says("{\"ä\": \"\\x\"}", 1, 8, "`\\x` means nothing; a backslash is written `\\\\`");
+        says("\"\\ude00\"", 1, 2, "this is half of a character: two `\\u` belong together");
         says("\"\\ud83d\"", 1, 2, "this is half of a character: two `\\u` belong together");
     }
 
@@ -653,6 +654,7 @@ mod tests {
             "\\",
             "\"\\ud83d\\ude00\"",
             "\"\\ud83d\"",
+            "\"\\ude00\"",
             "ä",
             "\t",
             "\"x\\n\"",
