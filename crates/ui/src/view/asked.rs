@@ -103,9 +103,7 @@ pub(super) fn Find(
 ) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
     find.set(query::get("find").unwrap_or_default());
-    Effect::new(move |_| {
-        find.with(|find| query::set(&[("find", find)]));
-    });
+    Effect::new(move |_| find.with(|find| query::set(&[("find", find)])));
     view! {
         <label class="find-field">
             {Icon::Search.draw()}
