@@ -129,7 +129,7 @@ test('a thousand messages a second are shown without the page standing still', a
   const { rate, longest } = await measured;
   console.log(`${Math.round(sent / 3)} messages/s: ${rate.toFixed(1)} frames/s of ${idle.rate.toFixed(1)}, the longest took ${longest.toFixed(0)} ms`);
   await expect(page.locator('.live-messages .count')).toContainText('the last 500 are kept', { timeout: 15_000 });
-  await expect(rows(page)).toHaveCount(100);
+  await expect(rows(page)).toHaveCount(50);
   expect(rate).toBeGreaterThan(idle.rate / 3);
 });
 
