@@ -1,6 +1,6 @@
 // All pages that there are, and something for them to show.
 import { type Page, devices } from '@playwright/test';
-import { type Server, connection, expect } from './story';
+import { type Server, expect } from './story';
 
 const phone = { ...devices['Pixel 7'], viewport: { width: 390, height: 844 } };
 
@@ -15,6 +15,9 @@ export const places = {
   pattern: '/_ui/users/*/posts/*',
   missing: '/_ui/films/*',
   nowhere: '/_ui/a//b',
+  'live-choice': '/_ui/_live',
+  live: '/_ui/_live/books/*',
+  monitor: '/_ui/_monitor',
   filters: '/_ui/_filters',
   endpoints: '/_ui/_endpoints',
   orphans: '/_ui/_orphans',
@@ -32,7 +35,7 @@ export const people = {
 /** Opens a page and waits until all of it is there. */
 export async function visit(page: Page, address: string): Promise<void> {
   await page.goto(address);
-  await expect(connection(page)).toHaveText('Live');
+  await expect(page.locator('.bar .connection')).toHaveText('Live');
   await expect(page.locator('main .skeleton')).toHaveCount(0);
   await expect(page.locator('main h1, main h2').first()).toBeAttached();
   await page.evaluate(() => document.fonts.ready);

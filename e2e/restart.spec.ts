@@ -14,7 +14,7 @@ test('the page outlives its server', async ({ page, server, complaints }) => {
   await server.kill();
   await expect(connection(page)).toHaveText('Reconnecting');
   await expect(page.getByRole('status').filter({ hasText: 'This is how it was at' })).toBeVisible();
-  await expect(item(page, `books/${dune}`), 'the old document stays').toContainText('"Dune"');
+  await expect(item(page, `books/${dune}`), 'the old document stays').toContainText('Dune');
   await picture(page, 'desktop-light-reconnecting');
 
   await server.restart();
@@ -24,7 +24,7 @@ test('the page outlives its server', async ({ page, server, complaints }) => {
   await expect(page.getByText('This is how it was at')).toHaveCount(0);
 
   const emma = await server.write('books/*', { title: 'Emma' });
-  await expect(item(page, `books/${emma}`)).toContainText('"Emma"', { timeout: 1_000 });
+  await expect(item(page, `books/${emma}`)).toContainText('Emma', { timeout: 1_000 });
   await expect(key(page, 'books/*')).toContainText('1');
   expect(await page.evaluate(() => 'notReloaded' in window)).toBe(true);
 });

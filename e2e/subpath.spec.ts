@@ -83,9 +83,9 @@ for (const [kind, isThere, start] of kinds) {
         }, `${at}/books/*`);
       await expect(page.locator('.command code')).toContainText(`${at}/books/*`);
       const dune = await write();
-      await expect(page.getByText('"Dune"').first()).toBeVisible();
+      await expect(page.getByRole('main').getByText('Dune').first()).toBeVisible();
       await page.reload();
-      await expect(page.getByText('"Dune"').first()).toBeVisible();
+      await expect(page.getByRole('main').getByText('Dune').first()).toBeVisible();
       await page.goto(`${at}/_ui/books/${dune}`);
       await expect(page.getByRole('heading', { level: 1 })).toHaveText(`books/${dune}`);
 

@@ -22,7 +22,7 @@ test('a list of a thousand objects opens fast, scrolls, and changes one row at a
   // A change of one object, the thousand being there, touches that row alone.
   await page.evaluate(() => {
     const touched = new Set<Element | null>();
-    const list = document.querySelector('.items')!;
+    const list = document.querySelector('.table-body')!;
     new MutationObserver((mutations) => {
       for (const { target } of mutations) touched.add((target as Element).closest?.('.item') ?? target.parentElement!.closest('.item'));
     }).observe(list, { subtree: true, childList: true, characterData: true, attributes: true });
@@ -42,9 +42,10 @@ test('a list of a thousand objects opens fast, scrolls, and changes one row at a
   const slowest = await page.evaluate(async () => {
     const times: number[] = [];
     let before = performance.now();
-    const bottom = () => scrollY + innerHeight >= document.documentElement.scrollHeight - 1;
-    while (!(bottom() && document.querySelectorAll('.item').length > 1_000)) {
-      scrollBy(0, 400);
+    const table = document.querySelector('.table')!;
+    const bottom = () => table.scrollTop + table.clientHeight >= table.scrollHeight - 1;
+    while (!bottom()) {
+      table.scrollBy(0, 400);
       const now = await new Promise<number>((resolve) => requestAnimationFrame(resolve));
       times.push(now - before);
       before = now;
@@ -54,7 +55,7 @@ test('a list of a thousand objects opens fast, scrolls, and changes one row at a
   await expect(item(page, `books/${oldest}`)).toBeInViewport();
   test.info().annotations.push({ type: 'measured', description: `open ${opened} ms, 95 % of frames within ${slowest.toFixed(0)} ms` });
 
-  // And a row far down still unfolds.
-  await item(page, `books/${oldest}`).getByRole('button').click();
-  await expect(line(item(page, `books/${oldest}`), '/title')).toContainText('"Book ');
+  // And a row far down still opens.
+  await item(page, `books/${oldest}`).click();
+  await expect(line(page, '/title')).toContainText('"Book ');
 });

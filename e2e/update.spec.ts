@@ -53,19 +53,16 @@ test('a change of one object of a list leaves the others alone', async ({ page, 
   const dune = await server.write('books/*', { title: 'Dune', pages: 412 });
   const emma = await server.write('books/*', { title: 'Emma', pages: 1036 });
   await open(page, '/_ui/books/*');
-  for (const name of [dune, emma]) {
-    await item(page, `books/${name}`).getByRole('button').click();
-  }
-  await expect(page.getByRole('tree')).toHaveCount(2);
+  await expect(item(page, `books/${emma}`)).toBeVisible();
   await watch(page);
 
   await server.patch(`books/${dune}`, { pages: 413 });
 
   const row = item(page, `books/${dune}`);
-  await expect(line(row, '/pages').locator('.flash')).toHaveText('413');
+  await expect(row.locator('.flash .said')).toHaveText('413');
   const { replaced, flashed } = await seen(page);
   expect(replaced).toBe(0);
-  expect(flashed, 'in the tree, and in the row above it').toEqual(['value 413', 'value 413']);
+  expect(flashed).toEqual(['value pages413']);
   const others = await page.evaluate((emma) => {
     const row = document.querySelector(`[data-key="books/${emma}"]`)!;
     return [...(window as any).seen.changed].filter((element) => row.contains(element)).length;

@@ -12,22 +12,26 @@
 use leptos::prelude::*;
 use monoxide_ui::{
     Live,
-    model::Place,
-    view::{Admission, Newcomer, OverlayView, Page},
+    model::{Badges, Place},
+    view::{
+        Admission, AskBadges, Asking, DialogPart, Editing, EditorPart, Newcomer, OverlayView, Page,
+        Parts,
+    },
 };
 
 use crate::pages::{
     document::DocumentPage, monitor::Monitor, people::People, tools::Tools, watch::Watch,
 };
 
-/// A function that fetches a page; `None` when it cannot be fetched.
+/// A function that fetches a page; `None` when it cannot be fetched. What is `in` one part is
+/// fetched together.
 macro_rules! chunk {
-    ($(#[$doc:meta])* $name:ident: $page:ident of $argument:ident: $of:ty) => {
+    ($(#[$doc:meta])* $name:ident in $part:ident: $page:ident of $argument:ident: $of:ty) => {
         $(#[$doc])*
         pub(crate) async fn $name() -> Option<Page<$of>> {
             #[cfg(feature = "split")]
             {
-                #[wasm_split_helpers::wasm_split($name, fallible)]
+                #[wasm_split_helpers::wasm_split($part, fallible)]
                 fn load() -> Result<Page<$of>, wasm_split_helpers::SplitLoaderError> {
                     Ok(|$argument| view! { <$page $argument/> }.into_any())
                 }
@@ -41,29 +45,46 @@ macro_rules! chunk {
 
 chunk! {
     /// How to become somebody whom the server knows.
-    admission: Admission of newcomer: Newcomer
+    admission in admission: Admission of newcomer: Newcomer
+}
+chunk! {
+    /// What filters say about keys and lists.
+    badges in badges: AskBadges of badges: RwSignal<Badges>
 }
 chunk! {
     /// One key or list.
-    document: DocumentPage of place: Place
+    document in data: DocumentPage of place: Place
 }
 chunk! {
     /// How the server is doing.
-    monitor: Monitor of place: Place
+    monitor in server: Monitor of place: Place
 }
 chunk! {
     /// What comes in from a key or list, message by message.
-    watch: Watch of place: Place
+    watch in data: Watch of place: Place
 }
 chunk! {
     /// Accounts and profiles.
-    people: People of place: Place
+    people in server: People of place: Place
 }
 chunk! {
     /// Filters, endpoints, orphan keys, backups.
-    tools: Tools of place: Place
+    tools in server: Tools of place: Place
 }
 chunk! {
     /// The command palette, the sheet of shortcuts, toasts.
-    overlay: OverlayView of keys: Option<Live>
+    overlay in overlay: OverlayView of keys: Option<Live>
+}
+chunk! {
+    /// The editor of an object.
+    editor in edit: EditorPart of of: Editing
+}
+chunk! {
+    /// Dialogs about data: new objects, deletion, import and export.
+    dialog in edit: DialogPart of of: Asking
+}
+
+/// What loads the parts of the pages about data.
+pub(crate) fn parts() -> Parts {
+    Parts { editor: || Box::pin(editor()), dialog: || Box::pin(dialog()) }
 }

@@ -1,11 +1,14 @@
 //! What is stored: the keys and lists beside, the chosen one in the middle.
 
-use leptos::{html, prelude::*};
+use leptos::{html, prelude::*, task::spawn_local};
 use monoxide_protocol::Keys;
 use monoxide_ui::{
     Live, State,
-    model::Place,
-    view::{Age, EmptyServer, Icon, KeyColumn, Later, Link, Notice, Waiting, use_keys, use_route},
+    model::{Badges, Place},
+    view::{
+        Age, EmptyServer, Icon, KeyColumn, Later, Link, NewKey, Notice, Waiting, use_keys,
+        use_looks_after, use_route,
+    },
 };
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -20,6 +23,7 @@ pub(crate) fn Browser(
     /// What the server is called.
     name: String,
 ) -> impl IntoView {
+    chunks::parts().provide();
     let here = use_route().here();
     let known = use_keys(keys);
     // What is known of the keys, for pages that propose some.
@@ -31,6 +35,18 @@ pub(crate) fn Browser(
         here.track();
         if let Some(main) = main.get_untracked().filter(|_| before.is_some() && is_lost()) {
             _ = main.focus();
+        }
+    });
+    let badges = RwSignal::new(Badges::default());
+    let looks_after = use_looks_after();
+    Effect::new(move |_| {
+        if looks_after.get() {
+            let owner = Owner::current();
+            spawn_local(async move {
+                if let (Some(ask), Some(owner)) = (chunks::badges().await, owner) {
+                    owner.with(|| drop(ask(badges)));
+                }
+            });
         }
     });
     let page = move || match here.get() {
@@ -58,7 +74,7 @@ pub(crate) fn Browser(
     view! {
         <div class="columns">
             <nav class="side" aria-label="Keys">
-                <KeyColumn keys=known state=keys.state/>
+                <KeyColumn keys=known state=keys.state badges/>
             </nav>
             <main id="main" tabindex="-1" node_ref=main>{page}</main>
         </div>
@@ -69,6 +85,7 @@ pub(crate) fn Browser(
 #[component]
 fn Home(keys: Memo<Option<Keys>>, state: Signal<State>, name: String) -> impl IntoView {
     let empty = Memo::new(move |_| keys.with(|keys| keys.as_ref().map(Keys::is_empty)));
+    let is_known = Memo::new(move |_| empty.get().is_some());
     let content = move || match empty.get() {
         Some(true) => view! { <Age state/> <EmptyServer/> }.into_any(),
         Some(false) => view! { <Age state/> <Overview keys/> }.into_any(),
@@ -78,6 +95,7 @@ fn Home(keys: Memo<Option<Keys>>, state: Signal<State>, name: String) -> impl In
         <div class="page">
             <h1 class="unseen">{name}</h1>
             {content}
+            {move || is_known.get().then(|| view! { <NewKey/> })}
         </div>
     }
 }

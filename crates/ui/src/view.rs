@@ -5,14 +5,17 @@
 
 mod accounts;
 mod admission;
+mod ask;
 mod asked;
 mod backups;
+mod badges;
 mod commands;
 mod conflict;
 mod connection;
 mod copy;
 mod dialogs;
 mod document;
+mod download;
 mod drafts;
 mod edit;
 mod editor;
@@ -50,15 +53,20 @@ mod toast;
 mod tree;
 mod user;
 mod watch;
+mod words;
 
 pub use self::{
     accounts::{AccountPage, AccountsPage, NewAccountPage, use_is_administrator},
     admission::Admission,
+    ask::{Asking, Editing, Loading, NewKey, Parts},
     backups::BackupsPage,
+    badges::AskBadges,
     commands::{Commands, Offer, Overlay, PAGES, is_for_administrators, use_commands},
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},
+    dialogs::DialogPart,
     document::Document,
+    edit::EditorPart,
     editor::{Editor, EditorView},
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     endpoints::EndpointsPage,

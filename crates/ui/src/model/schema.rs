@@ -65,7 +65,7 @@ pub fn members(schema: &Value) -> Vec<Member> {
 ///     "required": ["text"],
 /// });
 /// let found = misfits(&schema, &json!({"done": "yes"}));
-/// assert_eq!(found[0].what, "`text` is missing");
+/// assert_eq!((found[0].place.as_str(), found[0].what.as_str()), ("/text", "is missing"));
 /// assert_eq!((found[1].place.as_str(), found[1].what.as_str()), ("/done", "should be a boolean"));
 /// ```
 #[must_use]
@@ -190,7 +190,8 @@ fn compare(root: &Value, schema: &Value, data: &Value, at: &Pointer, found: &mut
         Value::Object(members) => {
             for name in schema.get("required").and_then(Value::as_array).into_iter().flatten() {
                 if let Some(name) = name.as_str().filter(|it| !members.contains_key(*it)) {
-                    tell(format!("`{name}` is missing"));
+                    let place = at.member(name);
+                    found.push(Misfit { place, what: "is missing".to_owned() });
                 }
             }
             let properties = schema.get("properties").and_then(Value::as_object);
@@ -259,7 +260,7 @@ mod tests {
         assert_eq!(
             told,
             [
-                " `title` is missing",
+                "/title is missing",
                 "/pages should be an integer",
                 "/tags/1 should be a text",
                 "/publisher should be object or null",

@@ -6,7 +6,7 @@ use monoxide_client::accounts::{Read, Request};
 use crate::{
     model::Words,
     session::use_session,
-    view::{Icon, Notice, Skeleton},
+    view::{Icon, Notice, Skeleton, query},
 };
 
 /// What was asked, and the answer. Copying it copies a handle.
@@ -102,8 +102,8 @@ pub(super) fn Find(
     label: &'static str,
 ) -> impl IntoView {
     let field = NodeRef::<html::Input>::new();
-    find.set(in_address());
-    Effect::new(move |_| keep_in_address(&find.get()));
+    find.set(query::get("find").unwrap_or_default());
+    Effect::new(move |_| find.with(|find| query::set(&[("find", find)])));
     view! {
         <label class="find-field">
             {Icon::Search.draw()}
@@ -119,28 +119,6 @@ pub(super) fn Find(
             />
         </label>
     }
-}
-
-fn in_address() -> String {
-    let query = window().location().search().unwrap_or_default();
-    let found = web_sys::UrlSearchParams::new_with_str(&query).ok().and_then(|it| it.get("find"));
-    found.unwrap_or_default()
-}
-
-fn keep_in_address(find: &str) {
-    if in_address() == find {
-        return;
-    }
-    let location = window().location();
-    let Ok(path) = location.pathname() else { return };
-    let query = match find {
-        "" => String::new(),
-        _ => format!("?find={}", String::from(js_sys::encode_uri_component(find))),
-    };
-    _ = window().history().and_then(|history| {
-        let address = format!("{path}{query}");
-        history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&address))
-    });
 }
 
 /// A question before something is done that cannot be taken back.

@@ -29,7 +29,7 @@ pub fn BackupsPage() -> impl IntoView {
 #[component]
 fn Open() -> impl IntoView {
     view! {
-        <div class="page tools">
+        <div class="page tool-page">
             <Head title="Backups" lead="Copies of everything that is stored"/>
             <Notice icon=Icon::Lock title="Backups are for administrators">
                 <p>
@@ -64,7 +64,7 @@ fn Backups() -> impl IntoView {
     let now = client.link("?api=backup");
     let list = asked.show(move |shown| view! { <Kept shown/> }.into_any());
     view! {
-        <div class="page tools">
+        <div class="page tool-page">
             <Head title="Backups" lead="Copies of everything that is stored, accounts too">
                 <a class="button" href=now download="monoxide.backup">
                     {Icon::Download.draw()} "Download one now"

@@ -95,7 +95,7 @@ fn SideBySide(work: Work) -> impl IntoView {
     };
     let row = move |row: Beside| match row {
         Beside::Same(mine, theirs) => view! {
-            <tr>{line(Some(mine), "", "")} {line(Some(theirs), "", "")}</tr>
+            <tr>{line(Some(mine), "", "")} {line(Some(theirs), "again", "")}</tr>
         }
         .into_any(),
         Beside::Differs(mine, theirs) => view! {
@@ -113,6 +113,12 @@ fn SideBySide(work: Work) -> impl IntoView {
     view! {
         <div class="card beside" tabindex="0" role="region" aria-label="Mine and theirs, line by line">
             <table>
+                <colgroup>
+                    <col class="number"/>
+                    <col/>
+                    <col class="number"/>
+                    <col/>
+                </colgroup>
                 <thead>
                     <tr>
                         <th colspan="2" scope="col">{Icon::Object.draw()} "Mine, not saved"</th>

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::{html, prelude::*, task::spawn_local};
 use monoxide_client::data::{self, Condition};
-use monoxide_protocol::{Glob, Json, Key, List, Object};
+use monoxide_protocol::{Json, Key, List, Object, Target};
 use serde_json::Value;
 
 use crate::{
@@ -12,10 +12,32 @@ use crate::{
     model::{Place, example, pushable, refused, stars},
     use_session,
     view::{
-        Editor, EditorView, Icon, Skeleton, Toasts, drafts::Drafts, schema::schema_of, time::local,
+        Editor, EditorView, Icon, Skeleton, Toasts,
+        ask::{Ask, Asking, Where, put_back},
+        drafts::Drafts,
+        export::ExportDialog,
+        import::ImportDialog,
+        schema::schema_of,
+        time::local,
         use_route, use_toasts,
+        words::coded,
     },
 };
+
+/// One of the dialogs about data.
+#[component]
+pub fn DialogPart(
+    /// Which one.
+    of: Asking,
+) -> impl IntoView {
+    let Asking { what, close } = of;
+    match what {
+        Ask::New { title, place, text } => view! { <NewDialog title place text close/> }.into_any(),
+        Ask::Delete(key) => view! { <DeleteDialog key close/> }.into_any(),
+        Ask::Import(list) => view! { <ImportDialog list close/> }.into_any(),
+        Ask::Export(list) => view! { <ExportDialog list close/> }.into_any(),
+    }
+}
 
 /// A dialog that is there while it is open.
 #[component]
@@ -69,23 +91,14 @@ pub(super) fn Trouble(#[prop(into)] text: Signal<String>) -> impl IntoView {
         <div class="form-trouble" role="alert">
             {move || {
                 let text = text.get();
-                (!text.is_empty()).then(|| view! { {Icon::Alert.draw()} <p>{text}</p> })
+                (!text.is_empty()).then(|| view! { {Icon::Alert.draw()} <p>{coded(&text)}</p> })
             }}
         </div>
     }
 }
 
-/// Where a new object goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Where {
-    /// Into a list.
-    In(Glob),
-    /// Under a key, which begins as this.
-    Named(String),
-}
-
 /// What a new object is, as it was filled in.
-enum Target {
+enum To {
     Push(List),
     Set(Key),
 }
@@ -107,12 +120,16 @@ struct Making {
 }
 
 impl Making {
-    fn target(self) -> Result<Target, String> {
+    fn target(self) -> Result<To, String> {
         let names = self.names.get_untracked();
         let (name, inner) = names.split_last().ok_or_else(String::new)?;
         let name = name.trim();
         match self.place.get_value() {
-            Where::Named(_) => Key::parse(name).map(Target::Set).map_err(|it| it.to_string()),
+            Where::Named(_) => match Target::parse(name) {
+                Ok(Target::Object(key)) => Ok(To::Set(key)),
+                Ok(Target::List(list)) => Ok(To::Push(list)),
+                Err(error) => Err(error.to_string()),
+            },
             Where::In(glob) => {
                 let inner: Vec<_> = inner.iter().map(|it| it.trim()).collect();
                 if let Some(nth) = inner.iter().position(|it| it.is_empty()) {
@@ -121,7 +138,7 @@ impl Making {
                 }
                 if name.is_empty() && glob.as_str().ends_with('*') {
                     let list = pushable(&glob, &inner);
-                    return list.map(Target::Push).ok_or_else(|| "this is no key".to_owned());
+                    return list.map(To::Push).ok_or_else(|| "this is no key".to_owned());
                 }
                 let mut names = inner.into_iter().chain([name]);
                 let segments = glob.segments().map(|it| match it {
@@ -130,7 +147,7 @@ impl Making {
                 });
                 let key = Key::parse(&segments.collect::<Vec<_>>().join("/"));
                 match key {
-                    Ok(key) if glob.matches(&key) => Ok(Target::Set(key)),
+                    Ok(key) if glob.matches(&key) => Ok(To::Set(key)),
                     Ok(key) => Err(format!("{key} would not be in this list")),
                     Err(error) => Err(error.to_string()),
                 }
@@ -163,15 +180,15 @@ impl Making {
         });
     }
 
-    async fn write(self, target: Target, data: Json, done: Callback<Key>) {
+    async fn write(self, target: To, data: Json, done: Callback<Key>) {
         let (session, toasts) = (self.session, self.toasts);
         let (answer, key) = match target {
-            Target::Push(list) => {
+            To::Push(list) => {
                 let answer = session.ask(&data::push(&list, &data)).await;
                 let key = answer.as_ref().ok().and_then(|it| it.key_in(&list));
                 (answer, key)
             }
-            Target::Set(key) => {
+            To::Set(key) => {
                 (session.ask(&data::set(&key, &data, Condition::Missing)).await, Some(key))
             }
         };
@@ -215,14 +232,13 @@ fn sentence(text: &str) -> String {
 
 /// Asks for a new object.
 #[component]
-pub(super) fn NewDialog(
+fn NewDialog(
     /// Its title.
     #[prop(into)]
     title: String,
     /// Where the object goes.
     place: Where,
     /// What it is at first; what the schema names, when that is not said.
-    #[prop(optional)]
     text: Option<String>,
     /// What happens when it is closed.
     #[prop(into)]
@@ -356,7 +372,11 @@ fn KeyFields(making: Making, place: Where) -> impl IntoView {
         .into_any()
     };
     let (parts, hint) = match place {
-        Where::Named(_) => (vec![field(0, "Key".to_owned(), "")], ""),
+        Where::Named(_) => {
+            let hint = "Slashes make lists: books/dune is in books/*. A star as the last name stands \
+                        for one that the server chooses.";
+            (vec![field(0, "Key".to_owned(), "settings, or books/dune, or books/*")], hint)
+        }
         Where::In(glob) => {
             let (mut nth, kinds) = (0, stars(&glob));
             let mut parts = Vec::new();
@@ -385,30 +405,16 @@ fn KeyFields(making: Making, place: Where) -> impl IntoView {
                 let wrong = making.wrong_name.get();
                 match wrong.is_empty() {
                     true => view! { <span class="field-hint">{hint}</span> }.into_any(),
-                    false => view! { <span class="field-error" role="alert">{wrong}</span> }.into_any(),
+                    false => view! { <span class="field-error" role="alert">{coded(&wrong)}</span> }.into_any(),
                 }
             }}
         </p>
     }
 }
 
-/// Puts an object back that was deleted, if nothing else is there.
-pub(super) fn put_back(object: &Object, session: Session, toasts: Toasts) {
-    let (key, data) = (object.key.clone(), object.data.clone());
-    spawn_local(async move {
-        match session.ask(&data::set(&key, &data, Condition::Missing)).await {
-            Ok(_) => toasts.say(format!("Put {key} back")),
-            Err(error) if error.is_conflict() => {
-                toasts.complain(format!("Something else is stored as {key} now"));
-            }
-            Err(error) => toasts.complain(refused(&error)),
-        }
-    });
-}
-
 /// Asks before an object is deleted.
 #[component]
-pub(super) fn DeleteDialog(
+fn DeleteDialog(
     /// Which one.
     key: Key,
     /// What happens when it is closed.

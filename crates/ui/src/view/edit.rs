@@ -16,8 +16,8 @@ use crate::{
     model::{Moment, example, format, merge_patch, refused, together},
     use_session,
     view::{
-        Editor, EditorView, Icon, Notice, Skeleton, Toasts, conflict::Conflict, drafts::Drafts,
-        schema::schema_of, time::local, use_toasts,
+        Editor, EditorView, Icon, Notice, Skeleton, Toasts, ask::Editing, conflict::Conflict,
+        drafts::Drafts, schema::schema_of, time::local, use_toasts, words::coded,
     },
 };
 
@@ -411,15 +411,11 @@ fn value(text: &str) -> Value {
 
 /// The editor of an object, or of one that is not there yet.
 #[component]
-pub(super) fn Edit(
+pub fn EditorPart(
     /// Which one.
-    key: Key,
-    /// What follows it.
-    live: Live,
-    /// What happens when one is done with it.
-    #[prop(into)]
-    close: Callback<()>,
+    of: Editing,
 ) -> impl IntoView {
+    let Editing { key, live, close } = of;
     let session = use_session();
     let drafts = Drafts::of(key.as_str());
     let start = RwSignal::new(None::<Result<Start, String>>);
@@ -509,7 +505,7 @@ fn Desk(work: Work, live: Live, schema: Option<Arc<Value>>) -> impl IntoView {
             <div class="form-trouble" role="alert">
                 {move || {
                     let text = work.trouble.get();
-                    (!text.is_empty()).then(|| view! { {Icon::Alert.draw()} <p>{text}</p> })
+                    (!text.is_empty()).then(|| view! { {Icon::Alert.draw()} <p>{coded(&text)}</p> })
                 }}
             </div>
             <div class="card" class:hidden=compares>

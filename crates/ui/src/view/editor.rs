@@ -12,22 +12,23 @@ use leptos::{
 };
 use serde_json::Value;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlDocument, HtmlTextAreaElement};
+use web_sys::{FocusOptions, HtmlDocument, HtmlTextAreaElement};
 
 use crate::{
     model::{
         Member, Misfit, Mistake, Typed, byte_of, check, format, line_break, members, misfits,
         offset_of, painted, position, tab, units_of,
     },
-    view::Icon,
+    view::{Icon, words::coded},
 };
 
 /// A text longer than this is not coloured, and checked only when the typing pauses: it would
 /// hold up the keys.
 const COLOURED: usize = 100_000;
 
-/// Up to here changes are typed into the field, so that the browser can take them back.
-const TYPED: usize = 200_000;
+/// Changes up to so many lines are typed into the field, so that the browser can take them back. It
+/// takes the square of them: 500 lines took it a quarter of a second, and 5,000 half a minute.
+const TYPED: usize = 150;
 
 /// How long a pause in the typing of a long text is.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -81,7 +82,7 @@ impl Editor {
         }
         if let Some(area) = self.area.get_untracked() {
             let all = 0..self.text.with_untracked(String::len);
-            if all.end.max(text.len()) <= TYPED {
+            if is_short(text) {
                 let focused = document().active_element();
                 let typed = Typed { over: all, text: text.to_owned(), select: 0..0 };
                 self.type_into(&area, &typed);
@@ -166,8 +167,9 @@ impl Editor {
         _ = area.set_selection_range(from, end);
         let page = document().unchecked_into::<HtmlDocument>();
         let command = if typed.text.is_empty() { "delete" } else { "insertText" };
-        let is_typed = page.exec_command_with_show_ui_and_value(command, false, &typed.text);
-        if is_typed != Ok(true) {
+        let is_typed = is_short(&typed.text)
+            && page.exec_command_with_show_ui_and_value(command, false, &typed.text) == Ok(true);
+        if !is_typed {
             _ = area.set_range_text_with_start_and_end(&typed.text, from, end);
         }
         self.read(area);
@@ -203,6 +205,10 @@ impl Editor {
     }
 }
 
+fn is_short(text: &str) -> bool {
+    text.bytes().filter(|&it| it == b'\n').nth(TYPED).is_none()
+}
+
 /// Browsers count with 32 bits.
 fn units(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
@@ -233,8 +239,11 @@ pub fn EditorView(
         let Some(area) = area.get().filter(|_| was != Some(true)) else { return false };
         area.set_value(&text.get_untracked());
         if first {
-            _ = area.focus();
             _ = area.set_selection_range(0, 0);
+            // A field that is higher than the screen would be scrolled to its end.
+            let still = FocusOptions::new();
+            still.set_prevent_scroll(true);
+            _ = area.focus_with_options(&still);
         }
         true
     });
@@ -331,7 +340,7 @@ fn Says(editor: Editor) -> impl IntoView {
             <button type="button" class="text-button" on:click=go>
                 {format!("Line {line}, column {column}")}
             </button>
-            <span>{what}</span>
+            <span>{coded(&what)}</span>
         }
         .into_any(),
     }
@@ -350,7 +359,10 @@ fn Hints(editor: Editor, schema: Option<Arc<Value>>) -> impl IntoView {
         editor.text.with(|text| {
             let Ok(data) = serde_json::from_str::<Value>(text) else { return Vec::new() };
             let at = |misfit: Misfit| {
-                let at = offset_of(text, misfit.place.as_str()).unwrap_or_default();
+                // What is missing is nowhere, but what it is missing in is somewhere.
+                let found = offset_of(text, misfit.place.as_str());
+                let parent = || offset_of(text, misfit.place.parent()?.as_str());
+                let at = found.or_else(parent).unwrap_or_default();
                 (misfit, at, position(text, at).0)
             };
             misfits(schema, &data).into_iter().map(at).collect()

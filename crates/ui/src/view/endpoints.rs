@@ -41,10 +41,11 @@ pub fn EndpointsPage() -> impl IntoView {
             let hidden = Memo::new(move |_| find.with(|find| fits(find, &name).is_none()));
             view! { <li hidden=hidden><EndpointCard endpoint/></li> }
         };
-        view! { <ul class="cards">{endpoints.into_iter().map(card).collect_view()}</ul> }.into_any()
+        view! { <ul class="tool-cards">{endpoints.into_iter().map(card).collect_view()}</ul> }
+            .into_any()
     });
     view! {
-        <div class="page tools">
+        <div class="page tool-page">
             <Head title="Endpoints" lead="What may be called besides keys, and what it answers">
                 <Find find label="Find an endpoint"/>
             </Head>
@@ -281,7 +282,7 @@ fn Answer(called: Called, milliseconds: f64) -> impl IntoView {
             {shown}
             <details class="json-fold">
                 <summary>{Icon::Chevron.with_class("icon chevron")} "Headers"</summary>
-                <dl class="said headers">{told.collect_view()}</dl>
+                <dl class="tool-said headers">{told.collect_view()}</dl>
             </details>
         </section>
     }

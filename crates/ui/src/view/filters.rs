@@ -27,10 +27,11 @@ pub fn FiltersPage() -> impl IntoView {
             let hidden = Memo::new(move |_| find.with(|find| fits(find, &name).is_none()));
             view! { <li hidden=hidden><FilterCard filter/></li> }
         };
-        view! { <ul class="cards">{filters.into_iter().map(card).collect_view()}</ul> }.into_any()
+        view! { <ul class="tool-cards">{filters.into_iter().map(card).collect_view()}</ul> }
+            .into_any()
     });
     view! {
-        <div class="page tools">
+        <div class="page tool-page">
             <Head title="Filters" lead="What may be written, read and deleted, and how much of it">
                 <Find find label="Find a filter"/>
             </Head>
@@ -89,7 +90,7 @@ fn FilterCard(filter: FilterShown) -> impl IntoView {
             </header>
             {limit.map(|limit| view! { <LimitView limit/> })}
             {(!about.is_empty()).then(|| {
-                view! { <dl class="said">{about.into_iter().map(said).collect_view()}</dl> }
+                view! { <dl class="tool-said">{about.into_iter().map(said).collect_view()}</dl> }
             })}
             {example.map(|value| view! { <JsonFold title="Shape" of=path.clone() value open=true/> })}
             {schema.map(|value| view! { <JsonFold title="JSON Schema" of=path.clone() value/> })}

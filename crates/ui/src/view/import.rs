@@ -21,6 +21,7 @@ use crate::{
         dialogs::Modal,
         export::{FormatChoice, count},
         use_toasts,
+        words::coded,
     },
 };
 
@@ -292,7 +293,7 @@ fn Source(import: Import) -> impl IntoView {
                 ></textarea>
             </div>
             <p class="field-error" role="alert">{trouble}</p>
-            <fieldset class="choices">
+            <fieldset class="picks">
                 <legend>"It is"</legend>
                 <FormatChoice format/>
             </fieldset>
@@ -319,7 +320,7 @@ fn Preview(import: Import, close: Callback<()>) -> impl IntoView {
     };
     let choice = move |it: Taken, label: &'static str| {
         view! {
-            <label class="choice">
+            <label class="pick">
                 <input
                     type="radio"
                     name="taken"
@@ -333,7 +334,7 @@ fn Preview(import: Import, close: Callback<()>) -> impl IntoView {
     let choices = move || {
         has_keys.get().then(|| {
             view! {
-                <fieldset class="choices">
+                <fieldset class="picks">
                     <legend>"Objects whose key is taken"</legend>
                     {choice(Taken::Replace, "Replace what is there")}
                     {choice(Taken::Skip, "Skip")}
@@ -377,14 +378,14 @@ fn PreviewTable(rows: Memo<Vec<Candidate>>) -> impl IntoView {
     let row = |row: &Candidate| {
         let key = row.key.as_ref().map_or("new".to_owned(), |key| key.index().to_owned());
         let (class, says) = match &row.data {
-            Ok(_) => ("", row.text.clone()),
-            Err(why) => ("wrong", why.clone()),
+            Ok(_) => ("", row.text.clone().into_any()),
+            Err(why) => ("wrong", coded(why).into_any()),
         };
         let icon = row.data.is_err().then(|| Icon::Alert.draw());
         view! {
             <tr class=class>
                 <td class="number">{row.line}</td>
-                <td class="key">{if row.data.is_ok() { key } else { String::new() }}</td>
+                <td class="row-key">{if row.data.is_ok() { key } else { String::new() }}</td>
                 <td class="says">{icon} <span>{says}</span></td>
             </tr>
         }
@@ -445,7 +446,7 @@ fn Going(import: Import, close: Callback<()>) -> impl IntoView {
         let refused = progress().refused;
         (!refused.is_empty()).then(|| {
             let row = |(line, why): (usize, String)| {
-                view! { <tr class="wrong"><td class="number">{line}</td><td class="says">{why}</td></tr> }
+                view! { <tr class="wrong"><td class="number">{line}</td><td class="says">{coded(&why)}</td></tr> }
             };
             view! {
                 <div class="preview" tabindex="0" role="region" aria-label="Refused rows">

@@ -62,7 +62,7 @@ pub fn Nav() -> impl IntoView {
             <nav aria-label="Pages">
                 <ul>{PAGES.into_iter().map(link).collect_view()}</ul>
             </nav>
-            <button type="button" class="tool find" title="Go to anything (Ctrl K)" on:click=find>
+            <button type="button" class="tool" title="Go to anything (Ctrl K)" on:click=find>
                 {Icon::Search.draw()}
                 <span class="tool-name">"Go to…"</span>
             </button>

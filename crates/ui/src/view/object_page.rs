@@ -8,13 +8,12 @@ use crate::{
     model::{Command, Folds, Place, Shown},
     use_session,
     view::{
-        Deleted, Icon, Known, Missing, Times,
+        Deleted, Icon, Known, Later, Missing, Times,
+        ask::{Ask, Dialogs, Editing, Parts, Where, put_back},
         copy::copy,
-        dialogs::{DeleteDialog, NewDialog, Where, put_back},
         document::{Data, Frame, origin},
+        download::download,
         drafts::Drafts,
-        edit::Edit,
-        export::download,
         fold::FoldTree,
         menu::{MenuButton, MenuItem},
         query,
@@ -26,20 +25,13 @@ use crate::{
 /// What the address says while the editor shows.
 const EDITS: (&str, &str) = ("view", "json");
 
-/// What is asked about the object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Delete,
-    Duplicate,
-}
-
 /// The page of one object.
 #[component]
 pub(super) fn ObjectPage(key: Key, live: Live) -> impl IntoView {
-    let known = use_object(live);
+    let (known, parts) = (use_object(live), expect_context::<Parts>());
     let folds = RwSignal::new(Folds::default());
     let edits = RwSignal::new(query::get(EDITS.0).as_deref() == Some(EDITS.1));
-    let asked = RwSignal::new(None::<Asked>);
+    let asked = RwSignal::new(None::<Ask>);
     let edit = move |on: bool| {
         query::set(&[(EDITS.0, if on { EDITS.1 } else { "" })]);
         edits.set(on);
@@ -61,26 +53,11 @@ pub(super) fn ObjectPage(key: Key, live: Live) -> impl IntoView {
         let (key, act) = (key.clone(), Callback::new(edit));
         move || {
             if edits.get() {
-                let close = move |()| edit(false);
-                return view! { <Edit key=key.clone() live close/> }.into_any();
+                let close = Callback::new(move |()| edit(false));
+                let of = Editing { key: key.clone(), live, close };
+                return view! { <Later load=parts.editor of/> }.into_any();
             }
             view! { <Display key=key.clone() known folds edit=act/> }.into_any()
-        }
-    };
-    let dialog = {
-        let key = key.clone();
-        let close = move |()| asked.set(None);
-        move || {
-            let key = key.clone();
-            asked.get().map(|asked| match asked {
-                Asked::Delete => view! { <DeleteDialog key close/> }.into_any(),
-                Asked::Duplicate => {
-                    let text = known.with_untracked(pretty);
-                    let title = format!("Duplicate {key}");
-                    let place = Where::Named(format!("{key}-copy"));
-                    view! { <NewDialog title place text close/> }.into_any()
-                }
-            })
         }
     };
     let is_known = Memo::new(move |_| edits.get() || known.with(Option::is_some));
@@ -88,7 +65,7 @@ pub(super) fn ObjectPage(key: Key, live: Live) -> impl IntoView {
         <Frame glob=Glob::from(key) live known=is_known facts tools>
             {shown.clone()}
         </Frame>
-        {dialog}
+        <Dialogs asked/>
     }
 }
 
@@ -176,7 +153,7 @@ fn Tools(
     known: RwSignal<Option<Known>>,
     folds: RwSignal<Folds>,
     edit: Callback<bool>,
-    asked: RwSignal<Option<Asked>>,
+    asked: RwSignal<Option<Ask>>,
 ) -> impl IntoView {
     let (toasts, route) = (use_toasts(), use_route());
     let glob = Glob::from(key.clone());
@@ -209,6 +186,19 @@ fn Tools(
             download(&name, "application/json", &known.with_untracked(pretty));
         }
     };
+    let duplicate = {
+        let key = key.clone();
+        move |()| {
+            let title = format!("Duplicate {key}");
+            let place = Where::Named(format!("{key}-copy"));
+            let text = Some(known.with_untracked(pretty));
+            asked.set(Some(Ask::New { title, place, text }));
+        }
+    };
+    let delete = {
+        let key = key.clone();
+        move |()| asked.set(Some(Ask::Delete(key.clone())))
+    };
     let list = key.list().filter(|_| key.segments().count() > 1);
     view! {
         <button type="button" class="button primary" on:click=move |_| edit.run(true)>
@@ -226,7 +216,7 @@ fn Tools(
             <MenuItem
                 label="Duplicate…"
                 icon=Icon::Copy
-                act=move |()| asked.set(Some(Asked::Duplicate))
+                act=duplicate
             />
             <MenuItem label="Save as a file" icon=Icon::Download act=save_file/>
             {list
@@ -238,7 +228,7 @@ fn Tools(
                 label="Delete…"
                 icon=Icon::Trash
                 danger=true
-                act=move |()| asked.set(Some(Asked::Delete))
+                act=delete
             />
         </MenuButton>
     }

@@ -24,7 +24,6 @@ pub fn OrphansPage() -> impl IntoView {
     let (session, toasts) = (use_session(), use_toasts());
     let asked = use_asked(admin::orphan_keys);
     let find = RwSignal::new(String::new());
-    let shown = RwSignal::new(PAGE);
     let found = Memo::new(move |_| {
         let mut keys = asked.get().unwrap_or_default();
         find.with(|find| keys.retain(|key| fits(find, key.as_str()).is_some()));
@@ -45,33 +44,12 @@ pub fn OrphansPage() -> impl IntoView {
             asked.again();
         });
     };
-    let line = move |key: Key| view! { <Line key ask/> };
-    let list = asked.show(move |keys| {
-        if keys.is_empty() {
-            return view! {
-                <Notice icon=Icon::Check title="There are no orphan keys">
-                    <p>"Everything that is stored is under a filter."</p>
-                    <Link to=Place::Filters class="button">"The filters"</Link>
-                </Notice>
-            }
-            .into_any();
-        }
-        let rest = move || found.with(|found| found.len().saturating_sub(shown.get()));
-        let lines =
-            move || found.with(|it| it.iter().take(shown.get()).cloned().map(line).collect_view());
-        view! {
-            <ul class="card rows">{lines}</ul>
-            <More rest=Signal::derive(rest) show=move || shown.update(|shown| *shown += PAGE)/>
-        }
-        .into_any()
+    let list = asked.show(move |keys| match keys.is_empty() {
+        true => view! { <NoOrphans/> }.into_any(),
+        false => view! { <Lines found ask/> }.into_any(),
     });
     let count = move || found.with(Vec::len);
-    let title = Signal::derive(move || {
-        wanted.with(|keys| match keys.as_slice() {
-            [key] => format!("Delete {key}?"),
-            keys => format!("Delete {} keys?", keys.len()),
-        })
-    });
+    let title = Signal::derive(move || wanted.with(|keys| question(keys)));
     let text = Signal::derive(move || match wanted.with(Vec::len) {
         1 => "What is stored under this key is deleted, for everybody.".to_owned(),
         _ => {
@@ -80,7 +58,7 @@ pub fn OrphansPage() -> impl IntoView {
         }
     });
     view! {
-        <div class="page tools">
+        <div class="page tool-page">
             <Head title="Orphan keys" lead="What is stored and no read filter is for: nothing checks it, nothing limits it">
                 <Find find label="Find a key"/>
                 <button
@@ -99,6 +77,33 @@ pub fn OrphansPage() -> impl IntoView {
 }
 
 #[component]
+fn NoOrphans() -> impl IntoView {
+    view! {
+        <Notice icon=Icon::Check title="There are no orphan keys">
+            <p>"Everything that is stored is under a filter."</p>
+            <Link to=Place::Filters class="button">"The filters"</Link>
+        </Notice>
+    }
+}
+
+/// The keys, a part of them at first.
+#[component]
+fn Lines(
+    found: Memo<Vec<Key>>,
+    ask: impl Fn(Vec<Key>) + Copy + Send + Sync + 'static,
+) -> impl IntoView {
+    let shown = RwSignal::new(PAGE);
+    let rest = move || found.with(|found| found.len().saturating_sub(shown.get()));
+    let line = move |key: Key| view! { <Line key ask/> };
+    let lines =
+        move || found.with(|it| it.iter().take(shown.get()).cloned().map(line).collect_view());
+    view! {
+        <ul class="card rows">{lines}</ul>
+        <More rest=Signal::derive(rest) show=move || shown.update(|shown| *shown += PAGE)/>
+    }
+}
+
+#[component]
 fn Line(key: Key, ask: impl Fn(Vec<Key>) + Send + 'static) -> impl IntoView {
     let (name, spoken, place) =
         (key.to_string(), format!(" {key}"), Place::of(&key.clone().into()));
@@ -111,6 +116,13 @@ fn Line(key: Key, ask: impl Fn(Vec<Key>) + Send + 'static) -> impl IntoView {
                 {Icon::Trash.draw()} "Delete" <span class="unseen">{spoken}</span>
             </button>
         </li>
+    }
+}
+
+fn question(keys: &[Key]) -> String {
+    match keys {
+        [key] => format!("Delete {key}?"),
+        keys => format!("Delete {} keys?", keys.len()),
     }
 }
 

@@ -9,7 +9,7 @@ mod tools;
 use leptos::{html, prelude::*};
 use monoxide_protocol::Glob;
 
-use self::{grid::Grid, live::Table, tools::Tools};
+use self::{deletion::Deletion, grid::Grid, live::Table, tools::Tools};
 use crate::{
     State,
     model::{
@@ -64,6 +64,7 @@ pub fn TablePage(
             </header>
             {move || is_known.get().then(|| view! { <Age state/> })}
             {content}
+            <Deletion table/>
         </article>
     }
 }

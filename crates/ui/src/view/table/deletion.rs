@@ -7,7 +7,7 @@ use monoxide_client::{
     data::{self, Condition},
     range,
 };
-use monoxide_protocol::{Json, Key, Range};
+use monoxide_protocol::{Glob, Json, Key, Range};
 
 use super::live::Table;
 use crate::{
@@ -43,7 +43,7 @@ pub(super) fn Deletion(table: Table) -> impl IntoView {
         }
         asked
     });
-    let close = move || _ = dialog.get_untracked().map(|dialog| dialog.close());
+    let close = move || _ = dialog.try_get_untracked().flatten().map(|dialog| dialog.close());
     let delete = move |_| {
         if done.get_untracked().is_some() {
             return;
@@ -153,20 +153,21 @@ async fn delete_chosen(table: Table, done: RwSignal<Option<usize>>) -> Outcome {
         }
         return outcome;
     }
-    let keys = match chosen(table, &selection).await {
+    let keys = match chosen(table, &list, &selection).await {
         Ok(keys) => keys,
         Err(why) => {
             return Outcome { failed: selection.count(matching), why: Some(why), ..outcome };
         }
     };
     if keys.len() <= CAN_PUT_BACK {
-        outcome.gone = table.rows.with_untracked(|rows| {
+        let gone = table.rows.try_with_untracked(|rows| {
             let data = |key: &Key| {
                 let object = rows.get(rows.place(key)?)?;
                 Some((key.clone(), Json::try_from(&*object.data).ok()?))
             };
             keys.iter().filter_map(data).collect()
         });
+        outcome.gone = gone.unwrap_or_default();
     }
     let session = table.session;
     let delete = |key: Key| async move {
@@ -193,7 +194,7 @@ async fn delete_chosen(table: Table, done: RwSignal<Option<usize>>) -> Outcome {
 }
 
 /// The keys of what is chosen; of all that match, they are asked for.
-async fn chosen(table: Table, selection: &Selection) -> Result<Vec<Key>, AskError> {
+async fn chosen(table: Table, list: &Glob, selection: &Selection) -> Result<Vec<Key>, AskError> {
     if !selection.is_all() {
         return Ok(selection.keys().iter().cloned().collect());
     }
@@ -201,7 +202,7 @@ async fn chosen(table: Table, selection: &Selection) -> Result<Vec<Key>, AskErro
     let mut keys: Vec<Key> = Vec::new();
     let mut from = 0;
     loop {
-        let part = question.range(&table.list.get_value(), &(from..from + Range::MOST));
+        let part = question.range(list, &(from..from + Range::MOST));
         let part = Range { pick: Some(Vec::new()), ..part };
         let page = table.session.ask(&range::page(&part)).await?;
         if page.items.is_empty() {

@@ -103,12 +103,12 @@ pub(super) fn choose_to(table: Table, to: usize) {
     if is_known {
         return;
     }
-    let question = table.question.get_untracked();
+    let (question, list) = (table.question.get_untracked(), table.list.get_value());
     spawn_local(async move {
         let mut start = rows.start + known.len();
         while start < rows.end {
             let end = rows.end.min(start + Range::MOST);
-            let part = question.range(&table.list.get_value(), &(start..end));
+            let part = question.range(&list, &(start..end));
             let part = Range { pick: Some(Vec::new()), ..part };
             let Ok(page) = table.session.ask(&range::page(&part)).await else { return };
             if page.items.is_empty() {

@@ -363,6 +363,7 @@ impl Table {
             return;
         }
         self.is_reading.set_value(true);
+        let list = self.list.get_value();
         spawn_local(async move {
             loop {
                 let question = self.question.try_get_untracked();
@@ -371,7 +372,7 @@ impl Table {
                 if self.rows.with_untracked(|rows| rows.has(made.clone())) || self.is_waiting() {
                     break;
                 }
-                let asked = question.range(&self.list.get_value(), &made);
+                let asked = question.range(&list, &made);
                 let Ok(page) = self.session.ask(&range::page(&asked)).await else { break };
                 let is_same_still = self.question.try_with_untracked(|it| is_same(it, &question));
                 match is_same_still {
@@ -380,7 +381,7 @@ impl Table {
                     Some(_) => break,
                 }
             }
-            self.is_reading.set_value(false);
+            _ = self.is_reading.try_update_value(|it| *it = false);
         });
     }
 

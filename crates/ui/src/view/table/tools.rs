@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::{ev::KeyboardEvent, prelude::*};
 use monoxide_protocol::Order;
 
-use super::{deletion::Deletion, live::Table};
+use super::live::Table;
 use crate::{
     model::table::{Column, Selection},
     view::Icon,
@@ -62,7 +62,6 @@ pub(super) fn Tools(table: Table) -> impl IntoView {
             </div>
             <Sorting table/>
             <Choice table/>
-            <Deletion table/>
         </div>
     }
 }
