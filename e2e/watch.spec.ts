@@ -96,7 +96,7 @@ test('the state is honest when the server is gone, and it goes on when that is b
   await expect(state(page)).toContainText('Live', { timeout: 20_000 });
 });
 
-test('a thousand messages a second are shown without the page standing still', async ({ page, server }) => {
+test('messages that come faster than anybody reads are shown without the page standing still', async ({ page, server }) => {
   await server.write('counter', { n: 0 });
   await open(page, '/_ui/_live/counter');
   await expect(rows(page)).toHaveCount(1);
