@@ -101,7 +101,7 @@ fn Palette(keys: Live) -> impl IntoView {
             <li
                 id=format!("choice-{at}")
                 role="option"
-                class="pick"
+                class="palette-line"
                 aria-selected=move || is_chosen.get().to_string()
                 on:click=move |_| take(at)
                 on:pointermove=move |_| if !is_chosen.get_untracked() { chosen.set(at) }
@@ -144,7 +144,7 @@ fn Palette(keys: Live) -> impl IntoView {
                     on:keydown=press
                 />
             </label>
-            <ul id="choices" role="listbox" aria-label="What was found" class="picks">
+            <ul id="choices" role="listbox" aria-label="What was found" class="palette-lines">
                 {move || {
                     let found = found.get();
                     found.into_iter().enumerate().map(line).collect_view()
@@ -297,7 +297,7 @@ fn close_outside(event: &MouseEvent, dialog: NodeRef<html::Dialog>) {
 
 /// Keeps the line that is chosen in sight.
 fn show_chosen() {
-    let line = document().query_selector(".pick[aria-selected=true]").ok().flatten();
+    let line = document().query_selector(".palette-line[aria-selected=true]").ok().flatten();
     if let Some(line) = line {
         let options = web_sys::ScrollIntoViewOptions::new();
         options.set_block(web_sys::ScrollLogicalPosition::Nearest);
