@@ -221,6 +221,28 @@ test('a key that is not there can be created, and one that is taken says so', as
   expect(await stored(page, 'books/dune')).toBe(1);
 });
 
+test('the first object of an empty server is added without reading anything', async ({ page }) => {
+  await open(page);
+  await button(page, 'New object').click();
+  await page.getByLabel('Key', { exact: true }).fill('settings/colours');
+  await page.getByRole('dialog').locator('.editor-area').fill('{"accent": "blue"}');
+  await button(page, 'Add').click();
+  await expect(page).toHaveURL(/_ui\/settings\/colours$/);
+  await expect(line(page, '/accent')).toContainText('blue');
+  await expect(key(page, 'settings/*')).toBeVisible();
+});
+
+test('what was typed for a new object is there when the dialog opens again', async ({ page }) => {
+  await open(page, '/_ui/books/*');
+  await button(page, 'New object').click();
+  await page.getByRole('dialog').locator('.editor-area').fill('{"title": "ty');
+  await page.reload();
+  await button(page, 'New object').click();
+  await expect(page.getByRole('dialog').locator('.editor-area')).toHaveValue('{"title": "ty');
+  await button(page, 'Start anew').click();
+  await expect(page.getByRole('dialog').locator('.editor-area')).toHaveValue('{\n  \n}');
+});
+
 test('an object is duplicated', async ({ page, server }) => {
   await server.write('books/dune', { title: 'Dune' });
   await open(page, '/_ui/books/dune');
@@ -270,7 +292,7 @@ test('the schema of a filter is told, and what does not fit it', async ({ page, 
   await dialog.getByText('Schema: 2 members').click();
   await expect(dialog.locator('.editor-schema dl > div').first()).toContainText('textrequired');
   await dialog.locator('.editor-area').fill('{\n  "done": "no"\n}');
-  await expect(dialog.locator('.editor-misfits li')).toHaveText(['Line 1`text` is missing', 'Line 2done should be a boolean']);
+  await expect(dialog.locator('.editor-misfits li')).toHaveText(['Line 1text is missing', 'Line 2done should be a boolean']);
   await dialog.locator('.editor-area').fill('{"text": " "}');
   await button(page, 'Add').click();
   await expect(dialog.getByRole('alert').last()).toHaveText('The server refused it: a note says something.');

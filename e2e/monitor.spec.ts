@@ -8,7 +8,7 @@ const sizes = { desktop: {}, phone: { viewport: phone.viewport, hasTouch: true, 
 
 /** The row of the table of connections that watches `what`. */
 function watcher(page: Page, what: string) {
-  return page.getByRole('region', { name: 'Connections' }).getByRole('row').filter({ hasText: what });
+  return page.getByRole('region', { name: 'Connections', exact: true }).getByRole('row').filter({ hasText: what });
 }
 
 function tile(page: Page, title: string) {
@@ -63,7 +63,7 @@ test('an administrator closes the connection of another browser, which says why 
   await row.getByRole('button', { name: /^Close connection \d+$/ }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Close it' }).click();
 
-  await expect(page.getByText(/Connection \d+ is closed\./)).toBeVisible();
+  await expect(page.getByText(/^Closed connection \d+$/)).toBeVisible();
   await expect(other.getByText('closed by an administrator')).toBeVisible();
   await expect(other.getByText('closed by an administrator')).toBeHidden({ timeout: 15_000 });
   await expect(watcher(page, 'books/*')).toHaveCount(1);
@@ -92,7 +92,7 @@ test('more connections than fit are paged', async ({ page, server }) => {
     }
     Object.assign(window, { sockets });
   });
-  await expect(page.getByText('Page 1 of 2').first()).toBeVisible();
+  await expect(page.getByText('Page 1 of 2').first()).toBeVisible({ timeout: 20_000 });
   const pages = page.getByRole('navigation', { name: 'Pages of connections' });
   await pages.getByRole('button', { name: 'After' }).click();
   await expect(pages).toContainText('Page 2 of 2');

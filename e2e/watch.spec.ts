@@ -73,7 +73,7 @@ test('paused, nothing changes and what comes is counted; stepping back shows the
   await expect(page.getByRole('button', { name: 'Step back' })).toBeDisabled();
   await page.getByRole('button', { name: 'Step forward' }).click();
   await expect(line(page, '/data/size')).toContainText('2');
-  await expect(page.getByRole('region', { name: 'Message 2' })).toContainText('/data/size');
+  await expect(page.getByRole('region', { name: 'Message 2', exact: true })).toContainText('/data/size');
 
   await page.getByRole('button', { name: 'Go on' }).click();
   await expect(line(page, '/data/size')).toContainText('5');
@@ -100,7 +100,7 @@ test('a thousand messages a second are shown without the page standing still', a
   await server.write('counter', { n: 0 });
   await open(page, '/_ui/_live/counter');
   await expect(rows(page)).toHaveCount(1);
-  const measured = page.evaluate(async () => {
+  const measure = () => page.evaluate(async () => {
     let frames = 0;
     let longest = 0;
     let last = performance.now();
@@ -113,6 +113,9 @@ test('a thousand messages a second are shown without the page standing still', a
     }
     return { rate: frames / 3, longest };
   });
+  // What this machine can do while nothing comes.
+  const idle = await measure();
+  const measured = measure();
   const begun = Date.now();
   let sent = 0;
   const writers = Array.from({ length: 8 }, async () => {
@@ -124,10 +127,10 @@ test('a thousand messages a second are shown without the page standing still', a
   });
   await Promise.all(writers);
   const { rate, longest } = await measured;
-  console.log(`${Math.round(sent / 3)} messages/s: ${rate.toFixed(1)} frames/s, the longest took ${longest.toFixed(0)} ms`);
+  console.log(`${Math.round(sent / 3)} messages/s: ${rate.toFixed(1)} frames/s of ${idle.rate.toFixed(1)}, the longest took ${longest.toFixed(0)} ms`);
   await expect(page.locator('.live-messages .count')).toContainText('the last 500 are kept', { timeout: 15_000 });
   await expect(rows(page)).toHaveCount(100);
-  expect(rate).toBeGreaterThan(15);
+  expect(rate).toBeGreaterThan(idle.rate / 3);
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
@@ -144,6 +147,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       test('choosing what to watch', async ({ page, server }) => {
         await server.write('config', { theme: 'dark' });
         await open(page, '/_ui/_live');
+        await expect(page.getByRole('heading', { name: 'Live view' })).toBeVisible();
         await look(page, 'live-choose');
       });
 

@@ -12,9 +12,10 @@
 use leptos::prelude::*;
 use monoxide_ui::{
     Live,
-    model::Place,
+    model::{Badges, Place},
     view::{
-        Admission, Asking, DialogPart, Editing, EditorPart, Newcomer, OverlayView, Page, Parts,
+        Admission, AskBadges, Asking, DialogPart, Editing, EditorPart, Newcomer, OverlayView, Page,
+        Parts,
     },
 };
 
@@ -45,6 +46,10 @@ macro_rules! chunk {
 chunk! {
     /// How to become somebody whom the server knows.
     admission in admission: Admission of newcomer: Newcomer
+}
+chunk! {
+    /// What filters say about keys and lists.
+    badges in badges: AskBadges of badges: RwSignal<Badges>
 }
 chunk! {
     /// One key or list.

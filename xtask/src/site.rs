@@ -86,7 +86,7 @@ fn write_glue(wasm: &Path, package: &Path) -> Result<()> {
     bindgen.web(true)?.generate(package)?;
     // As `cargo leptos` does.
     fs::rename(package.join("monoxide_bg.wasm"), package.join("monoxide.wasm"))?;
-    Ok(())
+    parts::shorten_names(package)
 }
 
 /// Puts the compressed twins of a file beside it, where they save at least a tenth.

@@ -1,13 +1,13 @@
 //! What is stored: the keys and lists beside, the chosen one in the middle.
 
-use leptos::{html, prelude::*};
+use leptos::{html, prelude::*, task::spawn_local};
 use monoxide_protocol::Keys;
 use monoxide_ui::{
     Live, State,
-    model::Place,
+    model::{Badges, Place},
     view::{
         Age, EmptyServer, Icon, KeyColumn, Later, Link, NewKey, Notice, Waiting, use_keys,
-        use_route,
+        use_looks_after, use_route,
     },
 };
 use wasm_bindgen::JsCast;
@@ -37,6 +37,18 @@ pub(crate) fn Browser(
             _ = main.focus();
         }
     });
+    let badges = RwSignal::new(Badges::default());
+    let looks_after = use_looks_after();
+    Effect::new(move |_| {
+        if looks_after.get() {
+            let owner = Owner::current();
+            spawn_local(async move {
+                if let (Some(ask), Some(owner)) = (chunks::badges().await, owner) {
+                    owner.with(|| drop(ask(badges)));
+                }
+            });
+        }
+    });
     let page = move || match here.get() {
         Place::Home => view! { <Home keys=known state=keys.state name=name.clone()/> }.into_any(),
         place @ Place::Document(_) => view! { <Later load=chunks::document of=place/> }.into_any(),
@@ -62,7 +74,7 @@ pub(crate) fn Browser(
     view! {
         <div class="columns">
             <nav class="side" aria-label="Keys">
-                <KeyColumn keys=known state=keys.state/>
+                <KeyColumn keys=known state=keys.state badges/>
             </nav>
             <main id="main" tabindex="-1" node_ref=main>{page}</main>
         </div>

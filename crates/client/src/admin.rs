@@ -254,9 +254,9 @@ impl Read for Verified {
     }
 }
 
-/// The filters. This and what follows is for administrators, where people sign in.
+/// The filters, read as [`Filters`] or as what else can be read from them. This and what follows is for administrators, where people sign in.
 #[must_use]
-pub fn filters() -> Request<Filters> {
+pub fn filters<T: Read>() -> Request<T> {
     Request::new("GET", "?api=filters")
 }
 

@@ -21,7 +21,8 @@
 //! # }
 //! ```
 
-use monoxide_protocol::{Glob, Json, Key, List, Object, Version};
+use monoxide_protocol::{Glob, Json, Key, List, Object, Range, Version};
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::accounts::{Answer, AskError, Request};
@@ -82,6 +83,47 @@ pub fn list(glob: &Glob) -> Request<Vec<Object>> {
     Request::reading("GET", glob.to_string(), parsed)
 }
 
+/// Some objects of a list, as they were written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// In how many objects of the list the words stand.
+    pub matching: usize,
+    /// The objects. There may be fewer than were asked for, when they are large.
+    pub objects: Vec<Object>,
+}
+
+/// Reads a part of a list, with data to the last digit: what shows it is better served with a
+/// [page](crate::range::page).
+#[must_use]
+pub fn part(range: &Range) -> Request<Part> {
+    Request::reading("GET", format!("?api=range&{range}"), |answer| {
+        let Told { matching, items } = parsed(answer)?;
+        let object = |Item { key, created, updated, version, data }| Object {
+            key,
+            created,
+            updated,
+            version,
+            data,
+        };
+        Ok(Part { matching, objects: items.into_iter().map(object).collect() })
+    })
+}
+
+#[derive(Deserialize)]
+struct Told {
+    matching: usize,
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    key: Key,
+    created: u64,
+    updated: u64,
+    version: Version,
+    data: Json,
+}
+
 /// Writes an object, new or over what was there; a [conflict](AskError::is_conflict) when
 /// `condition` does not hold.
 #[must_use]
@@ -140,7 +182,7 @@ impl Condition {
 }
 
 /// Reads the text itself, so that data stays as it was written.
-fn parsed<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, AskError> {
+fn parsed<T: DeserializeOwned>(answer: &Answer) -> Result<T, AskError> {
     if !(200..=299).contains(&answer.status) {
         return Err(answer.refusal());
     }

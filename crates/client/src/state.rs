@@ -51,7 +51,7 @@ pub enum Trouble {
     #[error("the server answers {0}")]
     Refused(u16),
     /// The server closed the socket.
-    #[error("the server closed the socket: {code} {reason:?}")]
+    #[error("the server closed the socket: {code} “{reason}”")]
     Hangup {
         /// The close code, as RFC 6455 has it.
         code: u16,

@@ -76,7 +76,8 @@ fn operation(mut members: Map<String, Value>) -> Result<PatchOperation, serde_js
     let path = members.get("path").and_then(Value::as_str);
     let path = path.ok_or_else(|| serde_json::Error::missing_field("path"))?;
     let path = PointerBuf::parse(path).map_err(serde_json::Error::custom)?;
-    let value = members.remove("value").ok_or_else(|| serde_json::Error::missing_field("value"));
+    let value = members.get_mut("value").map(Value::take);
+    let value = value.ok_or_else(|| serde_json::Error::missing_field("value"));
     Ok(match members.get("op").and_then(Value::as_str) {
         Some("add") => PatchOperation::Add(AddOperation { path, value: value? }),
         Some("replace") => PatchOperation::Replace(ReplaceOperation { path, value: value? }),

@@ -1,6 +1,7 @@
 //! What the page shows, as plain values: tested without a browser.
 
 mod amount;
+mod badges;
 mod call;
 mod changed;
 mod changes;
@@ -35,6 +36,7 @@ pub mod unit;
 
 pub use self::{
     amount::{Share, bytes, span},
+    badges::{Badge, Badges},
     call::call_address,
     changed::{merge_patch, together},
     changes::{Batch, Flash, Flashes, changes},

@@ -8,6 +8,7 @@ mod admission;
 mod ask;
 mod asked;
 mod backups;
+mod badges;
 mod commands;
 mod conflict;
 mod connection;
@@ -59,6 +60,7 @@ pub use self::{
     admission::Admission,
     ask::{Asking, Editing, Loading, NewKey, Parts},
     backups::BackupsPage,
+    badges::AskBadges,
     commands::{Commands, Offer, Overlay, PAGES, is_for_administrators, use_commands},
     connection::{Age, Connection, Waiting},
     copy::{CommandLine, CopyButton},

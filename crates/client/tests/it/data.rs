@@ -8,7 +8,7 @@ use monoxide_client::{
     data::{self, Condition, Patch},
 };
 use monoxide_engine::{Denied, Engine, Filters};
-use monoxide_protocol::{Glob, Json, Key, List, Target};
+use monoxide_protocol::{Glob, Json, Key, List, Range, Target};
 use monoxide_testkit::TestServer;
 
 fn key(text: &str) -> Key {
@@ -76,6 +76,23 @@ async fn what_is_pushed_has_a_key_in_its_list() {
     assert_eq!(client.ask(&data::read(&key)).await.unwrap().version, pushed.version);
     let list = client.ask(&data::list(books().glob())).await.unwrap();
     assert_eq!(list.iter().map(|it| &it.key).collect::<Vec<_>>(), [&key]);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn a_part_of_a_list_has_its_objects_as_they_were_written() {
+    let (server, client) = server().await;
+    let odd = r#"{"z":1.10,"id":12345678901234567890123,"a":1,"a":2}"#;
+    for (name, data) in [("books/a", odd), ("books/b", "2"), ("books/c", odd)] {
+        client.ask(&data::set(&key(name), &json(data), Condition::Always)).await.unwrap();
+    }
+
+    let find = "1234567890".to_owned();
+    let range = Range { find, from: 1, ..Range::of(books().glob().clone()) };
+    let part = client.ask(&data::part(&range)).await.unwrap();
+
+    assert_eq!((part.matching, part.objects.len()), (2, 1));
+    assert_eq!(part.objects[0], client.ask(&data::read(&key("books/a"))).await.unwrap());
     server.close().await;
 }
 

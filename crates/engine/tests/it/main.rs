@@ -11,6 +11,7 @@ mod keys;
 mod limits;
 mod model;
 mod pinned;
+mod ranges;
 mod reads;
 mod replay;
 mod sharing;

@@ -4,7 +4,7 @@ use monoxide_testkit::{Http, Socket, TestServer, socket::UPGRADE};
 
 /// Whether a page of `origin` may open each kind of socket.
 async fn check(server: &TestServer, origin: Option<&str>, opens: bool) {
-    for target in ["/thing", "/books/*", "/", "/_keys"] {
+    for target in ["/thing", "/books/*", "/", "/_keys", "/_window?key=a/*"] {
         let origin = origin.map(|it| format!("Origin: {it}\r\n")).unwrap_or_default();
         let headers = format!("Host: live.example\r\n{origin}{UPGRADE}");
         match Socket::over(Http::connect(server.address()).await, target, &headers).await {

@@ -24,7 +24,7 @@ async fn ends_promptly(server: TestServer) {
 async fn sockets_are_told_that_the_server_goes_away() {
     let server = TestServer::start().await;
     let mut sockets = Vec::new();
-    for target in ["/thing", "/books/*", "/", "/_keys"] {
+    for target in ["/thing", "/books/*", "/", "/_keys", "/_window?key=a/*"] {
         let mut socket = server.socket(target).await;
         socket.message().await;
         sockets.push(socket);

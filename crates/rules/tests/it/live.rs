@@ -12,7 +12,7 @@ use monoxide_engine::{
     backend::{Folder, Kind},
     list_json,
 };
-use monoxide_protocol::{EMPTY_OBJECT, Glob, Message, Replica, Watched};
+use monoxide_protocol::{EMPTY_OBJECT, Glob, Message, Range, Replica, Watched};
 use serde_json::{Value, json as value};
 
 use super::{ann, glob, json, key, rules};
@@ -229,6 +229,31 @@ async fn what_was_not_yet_read_is_not_read_once_it_may_not_be() {
     let mut back = session.subscribe(glob("n/*"), Some(before)).await.unwrap();
     let message = back.next().await.unwrap();
     assert!(message.ends_with(br#""data":[]}"#), "the version is of other rules");
+}
+
+#[tokio::test]
+async fn a_part_that_was_read_may_not_be_told_once_it_may_not_be_seen() {
+    let engine = engine(EDITORS);
+    let session = as_role(&engine, "ann", "editor");
+    let range = Range::of(glob("n/*"));
+    fill(&engine, &[("n/1", "the secret"), ("n/2", "all")]).await;
+    let mut watched = session.subscribe(range.glob.clone(), None).await.unwrap();
+    watched.changed().await.unwrap();
+    let listing = watched.listing().await.unwrap();
+    assert_eq!((listing.page(&range).total, watched.may_tell(&listing)), (2, true));
+
+    reload(&engine, &EDITORS.replace("editor", "nobody")).await;
+
+    assert!(!watched.may_tell(&listing));
+    watched.changed().await.unwrap();
+    let listing = watched.listing().await.unwrap();
+    assert_eq!((listing.page(&range).total, watched.may_tell(&listing)), (1, true));
+    assert_eq!(session.listing(&range.glob).await.unwrap().len(), 1);
+
+    watched.change_identity(Identity::account("root", ["nobody"]));
+    assert!(!watched.may_tell(&listing), "it is of somebody else");
+    watched.changed().await.unwrap();
+    assert_eq!(watched.listing().await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ const LINE: u32 = 12;
 pub struct Series {
     /// What it shows.
     pub name: &'static str,
-    /// A value for each time.
+    /// A value for each time; not a number where there is none.
     pub values: Vec<f64>,
 }
 
@@ -119,8 +119,12 @@ fn plot(
         .build_cartesian_2d(first..0.0, 0.0..top)?;
     mesh(&mut chart, scale.name)?;
     for (nth, line) in series.iter().enumerate() {
-        let points: Vec<_> =
-            minutes.iter().zip(&line.values).map(|(at, value)| (*at, value / scale.by)).collect();
+        let points: Vec<_> = minutes
+            .iter()
+            .zip(&line.values)
+            .map(|(at, value)| (*at, value / scale.by))
+            .filter(|(_, value)| value.is_finite())
+            .collect();
         for part in points.chunk_by(|(before, _), (after, _)| after - before < GAP) {
             let nth = u8::try_from(nth).unwrap_or(u8::MAX);
             if series.len() == 1 {
@@ -153,6 +157,8 @@ fn mesh(chart: &mut Context<'_, '_>, unit: &str) -> Result<(), Failed> {
             at => format!("−{} min", digits(-at)),
         })
         .y_label_formatter(&|value| match unit {
+            // It stands beside the first label below the axis.
+            _ if *value == 0.0 => "0".to_owned(),
             "" | "/s" | "k" | "k/s" | "M" | "M/s" => format!("{}{unit}", digits(*value)),
             unit => format!("{} {unit}", digits(*value)),
         })

@@ -34,9 +34,9 @@ pub const TOPICS: [Topic; 8] = [
         title: "Handling time",
         unit: Unit::Time,
         lines: &[
-            ("half", |it| number(it.p50)),
-            ("95 %", |it| number(it.p95)),
-            ("99 %", |it| number(it.p99)),
+            ("half", |it| time(it, it.p50)),
+            ("95 %", |it| time(it, it.p95)),
+            ("99 %", |it| time(it, it.p99)),
         ],
     },
     Topic {
@@ -63,6 +63,11 @@ pub const TOPICS: [Topic; 8] = [
 #[must_use]
 pub fn rate(sample: &Sample, count: u64) -> f64 {
     if sample.span == 0 { 0.0 } else { number(count) * 1000.0 / number(sample.span) }
+}
+
+/// How long requests took; not a number where there were none.
+fn time(sample: &Sample, micros: u64) -> f64 {
+    if sample.reads + sample.lists + sample.writes == 0 { f64::NAN } else { number(micros) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a chart shows no more digits")]

@@ -47,7 +47,7 @@ impl Unit {
         Scale { by, name }
     }
 
-    /// A quantity with its unit.
+    /// A quantity with its unit; a dash for what is not a number.
     ///
     /// ```
     /// # use monoxide_ui::model::unit::Unit;
@@ -57,6 +57,9 @@ impl Unit {
     /// ```
     #[must_use]
     pub fn show(self, value: f64) -> String {
+        if !value.is_finite() {
+            return "–".to_owned();
+        }
         let Scale { by, name } = self.scale(value);
         let number = digits(value / by);
         match self {
@@ -139,6 +142,7 @@ mod tests {
             (Unit::Rate, 1234.0, "1234/s"),
             (Unit::Time, 850.0, "850 µs"),
             (Unit::Time, 34_000_000.0, "34 s"),
+            (Unit::Time, f64::NAN, "–"),
         ] {
             assert_eq!(unit.show(value), expected);
         }

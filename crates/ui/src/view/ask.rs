@@ -57,8 +57,8 @@ pub(super) enum Ask {
     Delete(Key),
     /// What goes into a list.
     Import(Glob),
-    /// How a list is written down, all of it or what is chosen.
-    Export { list: Glob, chosen: Signal<Vec<Key>> },
+    /// How a list is written down.
+    Export(Glob),
 }
 
 /// A dialog that is open, and what closes it.

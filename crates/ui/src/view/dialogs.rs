@@ -35,7 +35,7 @@ pub fn DialogPart(
         Ask::New { title, place, text } => view! { <NewDialog title place text close/> }.into_any(),
         Ask::Delete(key) => view! { <DeleteDialog key close/> }.into_any(),
         Ask::Import(list) => view! { <ImportDialog list close/> }.into_any(),
-        Ask::Export { list, chosen } => view! { <ExportDialog list chosen close/> }.into_any(),
+        Ask::Export(list) => view! { <ExportDialog list close/> }.into_any(),
     }
 }
 

@@ -1,11 +1,18 @@
 //! Objects into a file of the reader's own machine.
 
+use std::collections::HashSet;
+
 use leptos::{prelude::*, task::spawn_local};
-use monoxide_client::data;
-use monoxide_protocol::{Glob, Key, Object};
+use monoxide_client::{accounts::AskError, data};
+use monoxide_protocol::{Glob, Object, Range};
 
 use crate::{
-    model::{Format, refused, written},
+    Session,
+    model::{
+        Format, refused,
+        table::{Query, Question},
+        written,
+    },
     use_session,
     view::{
         dialogs::{Modal, Trouble},
@@ -21,63 +28,107 @@ fn file_name(list: &Glob, format: Format) -> String {
     format!("{name}.{}", format.kind().0)
 }
 
+/// How often reading begins again because the list changed meanwhile.
+const TRIES: usize = 3;
+
+/// Reads all objects that `question` asks for, page by page, and tells how many it has; `None` when
+/// it was given up.
+async fn read(
+    list: &Glob,
+    question: &Question,
+    session: Session,
+    progress: RwSignal<Option<(usize, usize)>>,
+) -> Result<Option<Vec<Object>>, AskError> {
+    let mut tries = 0;
+    'again: loop {
+        tries += 1;
+        let mut objects: Vec<Object> = Vec::new();
+        let mut keys = HashSet::new();
+        let mut matching = None;
+        let mut from = 0;
+        loop {
+            let range = question.range(list, &(from..from + Range::MOST));
+            let part = session.ask(&data::part(&range)).await?;
+            // What came or went meanwhile has moved the rest, so some would be left out.
+            if tries < TRIES && matching.is_some_and(|it| it != part.matching) {
+                continue 'again;
+            }
+            matching = Some(part.matching);
+            if part.objects.is_empty() {
+                return Ok(Some(objects));
+            }
+            from += part.objects.len();
+            objects.extend(part.objects.into_iter().filter(|it| keys.insert(it.key.clone())));
+            if progress.try_set(Some((objects.len(), part.matching))).is_some() {
+                return Ok(None);
+            }
+        }
+    }
+}
+
 /// Asks how a list is exported, and does it.
 #[component]
 pub(super) fn ExportDialog(
     /// The list.
     list: Glob,
-    /// Which of its objects are chosen; all are exported when none is.
-    #[prop(into)]
-    chosen: Signal<Vec<Key>>,
     /// What happens when it is closed.
     #[prop(into)]
     close: Callback<()>,
 ) -> impl IntoView {
     let (session, toasts) = (use_session(), use_toasts());
     let format = RwSignal::new(Format::Json);
-    let some = RwSignal::new(chosen.with_untracked(|it| !it.is_empty()));
+    // What the table shows stands in the address.
+    let shown = Question::read(&Query::read(&window().location().search().unwrap_or_default()));
+    let is_narrowed = !shown.find.trim().is_empty() || shown.stars.iter().any(|it| !it.is_empty());
+    let only_shown = RwSignal::new(is_narrowed);
     let trouble = RwSignal::new(String::new());
-    let reading = RwSignal::new(false);
+    let progress = RwSignal::new(None::<(usize, usize)>);
     let title = format!("Export {list}");
     let export = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
-        if reading.get_untracked() {
+        if progress.get_untracked().is_some() {
             return;
         }
-        reading.set(true);
+        progress.set(Some((0, 0)));
+        trouble.set(String::new());
         let (list, format) = (list.clone(), format.get_untracked());
-        let wanted = some.get_untracked().then(|| chosen.get_untracked());
+        let mut question = shown.clone();
+        if !only_shown.get_untracked() {
+            question = Question { order: question.order, ..Question::default() };
+        }
         spawn_local(async move {
-            let objects = session.ask(&data::list(&list)).await;
-            if reading.try_set(false).is_some() {
+            let objects = read(&list, &question, session, progress).await;
+            if progress.try_set(None).is_some() {
                 return;
             }
             match objects {
-                Ok(objects) => {
-                    let objects = only(objects, wanted.as_deref());
+                Ok(Some(objects)) => {
                     let name = file_name(&list, format);
                     download(&name, format.kind().1, &written(&objects, format));
                     toasts.say(format!("Exported {} to {name}", count(objects.len())));
                     close.run(());
                 }
+                Ok(None) => {}
                 Err(error) => trouble.set(refused(&error)),
             }
         });
     };
-    let choose_some = move || {
-        let number = chosen.with(Vec::len);
-        (number > 0).then(|| {
-            view! {
-                <label class="pick">
-                    <input
-                        type="checkbox"
-                        prop:checked=some
-                        on:change=move |event| some.set(event_target_checked(&event))
-                    />
-                    {format!("Only what is chosen: {}", count(number))}
-                </label>
-            }
-        })
+    let narrowed = is_narrowed.then(|| {
+        view! {
+            <label class="pick">
+                <input
+                    type="checkbox"
+                    prop:checked=only_shown
+                    on:change=move |event| only_shown.set(event_target_checked(&event))
+                />
+                "Only what the table shows now"
+            </label>
+        }
+    });
+    let label = move || match progress.get() {
+        None => "Export".to_owned(),
+        Some((_, 0)) => "Reading…".to_owned(),
+        Some((done, all)) => format!("Reading {done} of {all}…"),
     };
     view! {
         <Modal title close>
@@ -86,7 +137,7 @@ pub(super) fn ExportDialog(
                     <legend>"Format"</legend>
                     <FormatChoice format/>
                 </fieldset>
-                {choose_some}
+                {narrowed}
                 <p class="field-hint">
                     {move || match format.get() {
                         Format::Json => "One array, each object with its key and its times.",
@@ -102,8 +153,12 @@ pub(super) fn ExportDialog(
                     <button type="button" class="button" on:click=move |_| close.run(())>
                         "Cancel"
                     </button>
-                    <button type="submit" class="button primary" disabled=reading>
-                        {move || if reading.get() { "Reading…" } else { "Export" }}
+                    <button
+                        type="submit"
+                        class="button primary"
+                        disabled=move || progress.get().is_some()
+                    >
+                        {label}
                     </button>
                 </div>
             </form>
@@ -114,15 +169,6 @@ pub(super) fn ExportDialog(
 /// So many objects, in words.
 pub(super) fn count(number: usize) -> String {
     if number == 1 { "1 object".to_owned() } else { format!("{number} objects") }
-}
-
-/// Those objects that are wanted.
-fn only(mut objects: Vec<Object>, wanted: Option<&[Key]>) -> Vec<Object> {
-    if let Some(wanted) = wanted {
-        let wanted: std::collections::HashSet<_> = wanted.iter().collect();
-        objects.retain(|object| wanted.contains(&object.key));
-    }
-    objects
 }
 
 /// The formats, to choose from.

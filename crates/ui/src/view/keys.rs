@@ -13,7 +13,7 @@ use web_sys::HtmlElement;
 
 use crate::{
     Live, State,
-    model::{Line, Place, groups, lines, listed, meant, unlisted},
+    model::{Badge, Badges, Line, Place, groups, lines, listed, meant, unlisted},
     view::{Icon, Lamp, Link, More, Skeleton, commands::is_writing, use_route},
 };
 
@@ -35,6 +35,8 @@ pub fn KeyColumn(
     /// How the subscription to it is doing.
     #[prop(into)]
     state: Signal<State>,
+    /// What filters say about it, by [`AskBadges`](super::AskBadges).
+    badges: RwSignal<Badges>,
 ) -> impl IntoView {
     let filter = RwSignal::new(String::new());
     let folded = RwSignal::new(HashMap::<String, bool>::new());
@@ -54,7 +56,7 @@ pub fn KeyColumn(
             <ul on:keydown=walk>
                 <For each key=line_key let:line>
                     <li>
-                        <LineView line all keys folded/>
+                        <LineView line all keys badges folded/>
                     </li>
                 </For>
             </ul>
@@ -78,11 +80,12 @@ fn LineView(
     line: Line,
     all: Memo<Vec<Line>>,
     keys: Memo<Option<Keys>>,
+    badges: RwSignal<Badges>,
     folded: RwSignal<HashMap<String, bool>>,
 ) -> impl IntoView {
     match line {
         Line::Group { name, .. } => view! { <GroupHead name all folded/> }.into_any(),
-        Line::Entry { glob, within } => view! { <EntryLink glob within keys/> }.into_any(),
+        Line::Entry { glob, within } => view! { <EntryLink glob within keys badges/> }.into_any(),
     }
 }
 
@@ -127,12 +130,29 @@ fn GroupHead(
 
 /// A list or a key, to choose.
 #[component]
-fn EntryLink(glob: Glob, within: bool, keys: Memo<Option<Keys>>) -> impl IntoView {
+fn EntryLink(
+    glob: Glob,
+    within: bool,
+    keys: Memo<Option<Keys>>,
+    badges: RwSignal<Badges>,
+) -> impl IntoView {
     let count = {
         let glob = glob.clone();
         Memo::new(move |_| {
             keys.with(|keys| keys.as_ref().and_then(|keys| keys.get(&glob)).map(|it| it.count))
         })
+    };
+    let badge = {
+        let glob = glob.clone();
+        Memo::new(move |_| badges.with(|badges| badges.of(&glob)))
+    };
+    let word = move || match badge.get() {
+        Some(Badge::Word(word)) => Some(view! { <span class="badge-of">{word}</span> }),
+        Some(Badge::Limit(_)) | None => None,
+    };
+    let most = move || match badge.get() {
+        Some(Badge::Limit(most)) => format!("/{most}"),
+        Some(Badge::Word(_)) | None => String::new(),
     };
     let is_list = glob.is_list();
     let (prefix, rest) = match glob.as_str().split_once('/').filter(|_| within) {
@@ -143,14 +163,19 @@ fn EntryLink(glob: Glob, within: bool, keys: Memo<Option<Keys>>) -> impl IntoVie
         <Link to=Place::Document(glob) class=if within { "key within" } else { "key" }>
             {if is_list { Icon::List } else { Icon::Object }.draw()}
             <span class="name"><span class="prefix">{prefix}</span>{rest}</span>
-            {is_list.then(|| view! { <Count count/> })}
+            {word}
+            {is_list.then(|| view! { <Count count most/> })}
         </Link>
     }
 }
 
 /// How many objects a list has; flashes when that changes.
 #[component]
-fn Count(count: Memo<Option<u64>>) -> impl IntoView {
+fn Count(
+    count: Memo<Option<u64>>,
+    /// What stands behind it: how many there may be.
+    most: impl Fn() -> String + Send + 'static,
+) -> impl IntoView {
     let lamp = Lamp::default();
     let changed = lamp.clone();
     Effect::new(move |old: Option<Option<u64>>| {
@@ -163,6 +188,7 @@ fn Count(count: Memo<Option<u64>>) -> impl IntoView {
     view! {
         <span class=move || format!("count value {}", lamp.get().class())>
             {move || count.get()}
+            {most}
             <span class="unseen">" objects"</span>
         </span>
     }

@@ -1,6 +1,6 @@
 //! A page whose program is loaded when it is first shown.
 
-use std::time::Duration;
+use std::{pin::Pin, rc::Rc, time::Duration};
 
 use futures_util::FutureExt as _;
 use leptos::{prelude::*, task::spawn_local};
@@ -16,6 +16,12 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// What shows a value, such as a place.
 pub type Page<T = Place> = fn(T) -> AnyView;
 
+/// What shows when it is there.
+type Show = Rc<dyn Fn() -> AnyView>;
+
+/// Fetches what shows; `None` when it cannot be fetched.
+type Load = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Show>>>>>;
+
 /// Shows `of` with the page that `load` fetches; `None` is that it could not be fetched, and is
 /// tried again.
 ///
@@ -28,19 +34,29 @@ pub fn Later<T, F>(
     of: T,
 ) -> impl IntoView
 where
-    T: Clone + Send + 'static,
+    T: Clone + 'static,
     F: Future<Output = Option<Page<T>>> + 'static,
 {
-    let mut loading = Box::pin(load());
-    let loaded = RwSignal::new(loading.as_mut().now_or_never());
-    match loaded.get_untracked() {
-        Some(Some(_)) => {}
-        Some(None) => try_again(load, loaded),
+    // All that follows is the same for whatever is shown: it is in the page only once.
+    later(Rc::new(move || {
+        let (loading, of) = (load(), of.clone());
+        let show = move |page: Page<T>| -> Show { Rc::new(move || page(of.clone())) };
+        Box::pin(async move { loading.await.map(show) })
+    }))
+}
+
+fn later(load: Load) -> impl IntoView {
+    let mut loading = load();
+    let loaded = RwSignal::new_local(loading.as_mut().now_or_never());
+    let missing = loaded.with_untracked(|loaded| loaded.as_ref().map(Option::is_none));
+    match missing {
+        Some(false) => {}
+        Some(true) => try_again(load, loaded),
         None => spawn_local(async move { tell(load, loaded, loading.await) }),
     }
     move || match loaded.get() {
         None => view! { <div class="page"><Skeleton/></div> }.into_any(),
-        Some(Some(page)) => page(of.clone()),
+        Some(Some(show)) => show(),
         Some(None) => view! {
             <Notice icon=Icon::Offline title="Still trying">
                 <p>
@@ -54,25 +70,18 @@ where
     }
 }
 
-/// Whether a page was fetched, once that is known.
-type Loaded<T> = RwSignal<Option<Option<Page<T>>>>;
+/// What was fetched, once that is known.
+type Loaded = RwSignal<Option<Option<Show>>, LocalStorage>;
 
-fn tell<T, F>(load: fn() -> F, loaded: Loaded<T>, page: Option<Page<T>>)
-where
-    T: 'static,
-    F: Future<Output = Option<Page<T>>> + 'static,
-{
-    let is_gone = loaded.try_set(Some(page)).is_some();
-    if page.is_none() && !is_gone {
+fn tell(load: Load, loaded: Loaded, show: Option<Show>) {
+    let is_missing = show.is_none();
+    let is_gone = loaded.try_set(Some(show)).is_some();
+    if is_missing && !is_gone {
         try_again(load, loaded);
     }
 }
 
-fn try_again<T, F>(load: fn() -> F, loaded: Loaded<T>)
-where
-    T: 'static,
-    F: Future<Output = Option<Page<T>>> + 'static,
-{
-    let fetch = move || spawn_local(async move { tell(load, loaded, load().await) });
+fn try_again(load: Load, loaded: Loaded) {
+    let fetch = move || spawn_local(async move { tell(Rc::clone(&load), loaded, load().await) });
     set_timeout(fetch, PAUSE);
 }

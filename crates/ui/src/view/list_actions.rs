@@ -1,7 +1,7 @@
 //! What can be done with a whole list.
 
 use leptos::prelude::*;
-use monoxide_protocol::{Glob, Key};
+use monoxide_protocol::Glob;
 
 use crate::view::{
     Icon,
@@ -14,19 +14,15 @@ use crate::view::{
 pub fn ListActions(
     /// The list.
     glob: Glob,
-    /// Which objects are chosen in it, when some can be.
-    #[prop(into, optional)]
-    chosen: Option<Signal<Vec<Key>>>,
 ) -> impl IntoView {
     let asked = RwSignal::new(None::<Ask>);
-    let chosen = chosen.unwrap_or_else(|| Signal::stored(Vec::new()));
     let list = StoredValue::new(glob);
     let new = move |_| {
         let list = list.get_value();
         let (title, place) = (format!("New object in {list}"), Where::In(list));
         asked.set(Some(Ask::New { title, place, text: None }));
     };
-    let export = move |()| asked.set(Some(Ask::Export { list: list.get_value(), chosen }));
+    let export = move |()| asked.set(Some(Ask::Export(list.get_value())));
     view! {
         <button type="button" class="button primary" on:click=new>
             {Icon::Plus.draw()}

@@ -12,14 +12,13 @@ use monoxide_protocol::{Monitor, Sample};
 
 use self::{charts::Charts, facts::Facts, table::Tables};
 use crate::{
-    Client, Standing, State,
+    Client, State,
     model::{
         ring::rate,
         unit::{Unit, grouped, span},
     },
-    session::use_session,
     use_subscription,
-    view::{Age, Icon, Notice, Waiting, time::local, use_is_administrator},
+    view::{Age, Icon, Notice, Waiting, time::local, use_looks_after},
 };
 
 /// What the server says of itself, live.
@@ -28,11 +27,9 @@ type Told = Memo<Option<Result<Arc<Monitor>, String>>>;
 /// How the server is, for those who look after it.
 #[component]
 pub fn MonitorPage() -> impl IntoView {
-    let standing = use_session().standing();
-    let is_open = Memo::new(move |_| standing.get() == Standing::Open);
-    let is_administrator = use_is_administrator();
+    let looks_after = use_looks_after();
     move || {
-        if is_open.get() || is_administrator.get() {
+        if looks_after.get() {
             view! { <Watched/> }.into_any()
         } else {
             view! {

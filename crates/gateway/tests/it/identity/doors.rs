@@ -45,6 +45,8 @@ async fn who_has_no_account_gets_the_page_and_nothing_else_over_every_door() {
         ("GET", "/_keys"),
         ("GET", "/%5Fkeys"),
         ("GET", "/?api=keys"),
+        ("GET", "/?api=range&key=l/*"),
+        ("GET", "/_window?key=l/*"),
         ("GET", "/?api=info"),
         ("GET", "/?api=state"),
         ("GET", "/?api=connections"),
@@ -68,7 +70,7 @@ async fn who_has_no_account_gets_the_page_and_nothing_else_over_every_door() {
             check_problem(&answer, 401, "sign-in-needed");
         }
     }
-    for target in ["/", "/a", "/l/*", "/_keys"] {
+    for target in ["/", "/a", "/l/*", "/_keys", "/_window?key=l/*"] {
         let http = Http::connect(house.server.address()).await;
         let refused = Socket::over(http, target, UPGRADE).await.map(|it| it.answer).unwrap_err();
         check_problem(&refused, 401, "sign-in-needed");
@@ -231,7 +233,8 @@ async fn note(request: Request, next: Next) -> Response {
 async fn layers_of_the_application_are_behind_it_and_know_who_asks() {
     let house = House::with(|it| it, |server| with_endpoints(server).layer(from_fn(note))).await;
     let ann = house.bearer("ann").await;
-    for target in ["/a", "/l/*", "/_keys", "/?api=keys", "/whoami"] {
+    let range = "/?api=range&key=l/*";
+    for target in ["/a", "/l/*", "/_keys", "/?api=keys", range, "/whoami"] {
         let stranger = house.ask("GET", target, "", "").await;
         check_problem(&stranger, 401, "sign-in-needed");
         assert_eq!(stranger.header("x-asker"), None, "{target}");

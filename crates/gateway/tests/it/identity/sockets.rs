@@ -44,7 +44,7 @@ async fn a_token_comes_as_a_subprotocol_or_a_header_and_is_not_echoed() {
 async fn a_socket_can_say_first_who_it_is_and_hears_nothing_before() {
     let house = House::new().await;
     let token = house.sign_in("ann").await.token;
-    for target in ["/a", "/l/*", "/_keys", "/"] {
+    for target in ["/a", "/l/*", "/_keys", "/_window?key=l/*", "/"] {
         let mut socket = open(&house, target, LATE).await.unwrap();
         assert_eq!(socket.answer.header("sec-websocket-protocol"), Some("monoxide.v1"));
         assert_eq!(

@@ -77,8 +77,8 @@ fn Chart(
         let (name, value) = (*name, *value);
         let text = move || sample().map(|it| topic.unit.show(value(&it))).unwrap_or_default();
         let key = (topic.lines.len() > 1)
-            .then(|| view! { <span class=format!("swatch line-{line}")></span> <dt>{name}</dt> });
-        view! { <div>{key} <dd>{text}</dd></div> }
+            .then(|| view! { <span class=format!("swatch line-{line}")></span> {name} " " });
+        view! { <span class="reading">{key} <b>{text}</b></span> }
     };
     let said = move || {
         let value = |(name, value): &(&'static str, ring::Value)| {
@@ -92,10 +92,10 @@ fn Chart(
         <figure class="card chart">
             <figcaption>
                 <h3>{topic.title}</h3>
-                <dl class="readout">
-                    <div class="moment"><dd>{moment}</dd></div>
+                <p class="readout">
+                    <span>{moment}</span>
                     {topic.lines.iter().enumerate().map(value).collect_view()}
-                </dl>
+                </p>
             </figcaption>
             <div
                 class="plot"

@@ -17,7 +17,7 @@ pub(super) fn Facts(now: Signal<Arc<Monitor>>) -> impl IntoView {
         })
     };
     view! {
-        <div class="beside">
+        <div class="monitor-facts">
             <section class="card panel" aria-labelledby="server-title">
                 <h2 id="server-title">"Server"</h2>
                 <dl class="pairs">{about}</dl>

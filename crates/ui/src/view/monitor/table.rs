@@ -21,7 +21,7 @@ use crate::{
         unit::grouped,
     },
     session::use_session,
-    view::{Action, Link, query, time::local},
+    view::{Action, Link, query, time::local, use_toasts},
 };
 
 /// How many rows a page has.
@@ -193,9 +193,6 @@ fn keep_order(name: &str, Order { sort, is_ascending, find }: &Order) {
 fn TableView(about: About, now: Signal<Arc<Monitor>>) -> impl IntoView {
     let shown = use_rows(about, now);
     let closing = RwSignal::new(None::<Line>);
-    let said = RwSignal::new(String::new());
-    let id = format!("{}-title", about.name);
-    let labelled = id.clone();
     let count =
         move || shown.part.with(|(total, _)| format!("{} {}", grouped(*total as u64), about.what));
     let find = move |event| {
@@ -206,23 +203,22 @@ fn TableView(about: About, now: Signal<Arc<Monitor>>) -> impl IntoView {
     let row = move |line: Line| row(line, heads, shown, about.closes.then_some(closing)).into_any();
     let head = |it: Head| head(it, shown).into_any();
     view! {
-        <section class="use-table" aria-labelledby=labelled>
-            <div class="table-head">
-                <h2 id=id class="section-title">{about.title}</h2>
+        <div class="use-table">
+            <div class="uses-head">
+                <h2 class="section-title">{about.title}</h2>
                 <span class="count">{count}</span>
                 <input
                     type="search"
-                    class="find"
+                    class="uses-find"
                     placeholder="Find"
                     aria-label=format!("Find in {}", about.title.to_lowercase())
                     prop:value=move || shown.order.with(|order| order.find.clone())
                     on:input=find
                 />
             </div>
-            <p class="said" role="status">{said}</p>
-            <div class="card table-card">
+            <div class="card uses-card">
                 <div class="scrolls" tabindex="0" role="region" aria-label=about.title>
-                    <table class="table">
+                    <table class="uses">
                         <thead>
                             <tr>
                                 {heads.get_value().into_iter().map(head).collect_view()}
@@ -241,13 +237,13 @@ fn TableView(about: About, now: Signal<Arc<Monitor>>) -> impl IntoView {
                     </table>
                     {move || {
                         let is_empty = shown.part.with(|(_, lines)| lines.is_empty());
-                        is_empty.then(|| view! { <p class="nothing">"None"</p> })
+                        is_empty.then(|| view! { <p class="uses-nothing">"None"</p> })
                     }}
                 </div>
             </div>
             <Pages shown label=about.title/>
-            {about.closes.then(|| view! { <CloseDialog closing said/> })}
-        </section>
+            {about.closes.then(|| view! { <CloseDialog closing/> })}
+        </div>
     }
 }
 
@@ -317,7 +313,7 @@ fn cell(head: Head, of: Memo<Cell>) -> impl IntoView {
     let class = match head.kind {
         Kind::Words => "",
         Kind::Code | Kind::Key => "mono",
-        Kind::Number => "number",
+        Kind::Number => "uses-number",
     };
     let exact = move || of.with(|it| (it.at > 0).then(|| local(it.at).exact()));
     let content = move || {
@@ -352,10 +348,10 @@ fn head(head: Head, shown: Shown) -> impl IntoView {
         "descending" => "↓",
         _ => "",
     };
-    let class = if head.kind == Kind::Number { "number" } else { "" };
+    let class = if head.kind == Kind::Number { "uses-number" } else { "" };
     view! {
         <th scope="col" class=class aria-sort=said>
-            <button type="button" class="sort" on:click=press>
+            <button type="button" class="uses-sort" on:click=press>
                 {head.title}
                 <span class="way" aria-hidden="true">{way}</span>
             </button>
@@ -365,8 +361,8 @@ fn head(head: Head, shown: Shown) -> impl IntoView {
 
 /// Asks before a connection is closed.
 #[component]
-fn CloseDialog(closing: RwSignal<Option<Line>>, said: RwSignal<String>) -> impl IntoView {
-    let session = use_session();
+fn CloseDialog(closing: RwSignal<Option<Line>>) -> impl IntoView {
+    let (session, toasts) = (use_session(), use_toasts());
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         if let (Some(_), Some(dialog)) = (closing.get(), dialog.get()) {
@@ -389,12 +385,13 @@ fn CloseDialog(closing: RwSignal<Option<Line>>, said: RwSignal<String>) -> impl 
         let Some(id) = id else { return };
         shut();
         spawn_local(async move {
-            let text = match session.ask(&monitor::close_connection(id)).await {
-                Ok(()) => format!("Connection {id} is closed."),
-                Err(error) if error.is_missing() => format!("Connection {id} was gone already."),
-                Err(error) => Words::of(&error).whole,
-            };
-            _ = said.try_set(text);
+            match session.ask(&monitor::close_connection(id)).await {
+                Ok(()) => toasts.say(format!("Closed connection {id}")),
+                Err(error) if error.is_missing() => {
+                    toasts.say(format!("Connection {id} was gone already"));
+                }
+                Err(error) => toasts.complain(Words::of(&error).whole),
+            }
         });
     };
     view! {

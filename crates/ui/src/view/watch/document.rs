@@ -79,7 +79,7 @@ pub(super) fn DocumentPane(watching: Watching, glob: Glob) -> impl IntoView {
     let content = move || {
         if is_unknown.get() {
             view! {
-                <p class="nothing">
+                <p class="uses-nothing">
                     "What came before this message is not kept, so the document is not known."
                 </p>
             }

@@ -44,17 +44,17 @@ pub(super) fn MessagesPane(watching: Watching) -> impl IntoView {
             } else {
                 "No message has this in it."
             };
-            view! { <p class="nothing">{text}</p> }
+            view! { <p class="uses-nothing">{text}</p> }
         })
     };
     view! {
         <section class="live-messages" aria-labelledby="live-messages-title">
-            <div class="table-head">
+            <div class="uses-head">
                 <h2 id="live-messages-title" class="section-title">"Messages"</h2>
                 <Counts watching/>
                 <input
                     type="search"
-                    class="find"
+                    class="uses-find"
                     placeholder="Filter"
                     aria-label="Filter messages"
                     on:input=move |event| find.set(event_target_value(&event))
@@ -176,7 +176,7 @@ fn summed(step: &Step) -> impl IntoView + use<> {
     view! {
         <span class="live-step">
             {operation}
-            <span class="live-path">{step.path.clone()}</span>
+            {is_step.then(|| view! { <span class="live-path">{step.path.clone()}</span> })}
             <span class="live-value">{value}</span>
         </span>
     }
@@ -212,6 +212,7 @@ fn Details(watching: Watching) -> impl IntoView {
             }
         });
         let about = match &steps {
+            Some(_) if entry.count == 1 => format!("1 operation, to version {}", entry.version),
             Some(_) => format!("{} operations, to version {}", entry.count, entry.version),
             None => format!("The whole document, version {}", entry.version),
         };
