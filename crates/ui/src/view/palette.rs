@@ -165,8 +165,7 @@ fn all_choices(keys: Live) -> Memo<Vec<Choice>> {
     };
     Memo::new_with_compare(
         move |_| {
-            let here = commands.offers().into_iter().filter(|it| !it.name.starts_with("Go to "));
-            let here = here.map(|it| Choice {
+            let here = commands.offers().into_iter().map(|it| Choice {
                 icon: Icon::Play,
                 name: it.name,
                 keys: it.keys,
@@ -237,7 +236,7 @@ fn Sheet() -> impl IntoView {
         pages.map(|(_, name, keys)| line((keys, name.to_owned()))).collect_view()
     };
     let here = commands.offers();
-    let is_for_here = |it: &Offer| !matches!(it.keys, "" | "?") && !it.name.starts_with("Go to ");
+    let is_for_here = |it: &Offer| !matches!(it.keys, "" | "?");
     let here: Vec<_> =
         here.into_iter().filter(is_for_here).map(|it| line((it.keys, it.name))).collect();
     let here =
