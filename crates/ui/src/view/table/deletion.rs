@@ -60,32 +60,14 @@ pub(super) fn Deletion(table: Table) -> impl IntoView {
             _ = table.grid.try_get_untracked().flatten().map(|grid| grid.focus());
         });
     };
-    let objects = move || match count() {
-        1 => "1 object".to_owned(),
-        count => format!("{count} objects"),
-    };
-    let which = move || {
-        let list = table.list.get_value();
-        let question = table.question.get();
-        let narrowed = question.narrowed(&list);
-        match (table.selection.with(Selection::is_all), question.find.trim()) {
-            (false, _) => format!("They are gone from {list} for everybody."),
-            (true, "") => format!(
-                "Everything in {narrowed} is gone for everybody, also what comes meanwhile."
-            ),
-            (true, find) => {
-                format!("Everything in {narrowed} that matches “{find}” is gone for everybody.")
-            }
-        }
-    };
     let label = move || match done.get() {
-        None => format!("Delete {}", objects()),
+        None => format!("Delete {}", objects(count())),
         Some(done) => format!("Deleted {done} of {}", count()),
     };
     view! {
         <dialog class="card dialog" aria-labelledby="delete-objects" node_ref=dialog>
-            <h2 id="delete-objects">{move || format!("Delete {}?", objects())}</h2>
-            <p>{which}</p>
+            <h2 id="delete-objects">{move || format!("Delete {}?", objects(count()))}</h2>
+            <p>{move || which(table)}</p>
             <div class="form-end">
                 <button type="button" class="button" on:click=move |_| close()>
                     "Cancel"
@@ -95,6 +77,32 @@ pub(super) fn Deletion(table: Table) -> impl IntoView {
                 </button>
             </div>
         </dialog>
+    }
+}
+
+fn objects(count: usize) -> String {
+    match count {
+        1 => "1 object".to_owned(),
+        count => format!("{count} objects"),
+    }
+}
+
+/// What it is that is deleted.
+fn which(table: Table) -> String {
+    let list = table.list.get_value();
+    let question = table.question.get();
+    let narrowed = question.narrowed(&list);
+    let (is_all, left_out) = table.selection.with(|it| (it.is_all(), it.keys().len()));
+    let but = if left_out > 0 { format!(", but for {left_out},") } else { String::new() };
+    match (is_all, question.find.trim()) {
+        (false, _) => format!("They are gone from {list} for everybody."),
+        (true, "") => {
+            let also = if left_out > 0 { "" } else { ", also what comes meanwhile" };
+            format!("Everything in {narrowed}{but} is gone for everybody{also}.")
+        }
+        (true, find) => {
+            format!("Everything in {narrowed} that matches “{find}”{but} is gone for everybody.")
+        }
     }
 }
 
