@@ -114,7 +114,7 @@ pub(super) fn ExportDialog(
     view! {
         <Modal title close>
             <form class="form" on:submit=export>
-                <fieldset class="picks">
+                <fieldset class="format-choices">
                     <legend>"Format"</legend>
                     <FormatChoice format/>
                 </fieldset>
@@ -142,7 +142,7 @@ pub(super) fn ExportDialog(
 #[component]
 fn OnlyShown(only_shown: RwSignal<bool>) -> impl IntoView {
     view! {
-        <label class="pick">
+        <label class="format-choice">
             <input
                 type="checkbox"
                 prop:checked=only_shown
@@ -183,7 +183,7 @@ pub(super) fn count(number: usize) -> String {
 pub(super) fn FormatChoice(format: RwSignal<Format>) -> impl IntoView {
     let one = |it: Format| {
         view! {
-            <label class="pick">
+            <label class="format-choice">
                 <input
                     type="radio"
                     name="format"
