@@ -59,7 +59,7 @@ test('a change of one object of a list leaves the others alone', async ({ page, 
   await server.patch(`books/${dune}`, { pages: 413 });
 
   const row = item(page, `books/${dune}`);
-  await expect(row.locator('.flash .said')).toHaveText('413');
+  await expect(row.locator('.flash .cell-text')).toHaveText('413');
   const { replaced, flashed } = await seen(page);
   expect(replaced).toBe(0);
   expect(flashed).toEqual(['value pages413']);

@@ -65,7 +65,7 @@ fn range() -> impl Strategy<Value = Range> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     /// Whatever is written, and whether somebody watches or not, a part is what a reader of the
     /// whole list would cut out of it.

@@ -7,7 +7,7 @@ use super::cell::{Cell, cell};
 use crate::model::{Pointer, Shown};
 
 /// How many columns of data show until somebody chooses.
-const SHOWN: usize = 7;
+const SHOWN: usize = 6;
 
 /// How many columns of data there can be.
 const MOST: usize = 60;
@@ -154,7 +154,7 @@ impl Columns {
                     }
                     None if self.data.len() < MOST => {
                         let column = Column::Member(Pointer::root().member(name), name.clone());
-                        self.data.insert(behind, (column, width.max(name.chars().count() + 3)));
+                        self.data.insert(behind, (column, width.max(name.chars().count() + 4)));
                         behind += 1;
                     }
                     None => {}
@@ -190,9 +190,9 @@ impl Columns {
     #[must_use]
     pub fn width(&self, column: &Column) -> usize {
         match column {
-            Column::Star(..) => 18,
+            Column::Star(..) => 19,
             Column::Value => WIDE,
-            Column::Created | Column::Updated => 18,
+            Column::Created | Column::Updated => 20,
             Column::Member(..) => {
                 let known = self.data.iter().find(|(it, _)| it == column);
                 known.map_or(NARROW, |(_, width)| (*width).clamp(NARROW, WIDE))

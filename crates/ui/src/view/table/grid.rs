@@ -84,10 +84,14 @@ pub(super) fn Grid(table: Table) -> impl IntoView {
 fn template(table: Table, columns: &[Column]) -> (String, String) {
     let widths: Vec<_> =
         table.columns.with(|known| columns.iter().map(|it| known.width(it)).collect());
-    let least = |width: usize| width.min(18);
-    let tracks: Vec<_> =
-        widths.iter().map(|&width| format!("minmax({}ch, {width}fr)", least(width))).collect();
-    let all: usize = widths.iter().map(|&width| least(width)).sum();
+    let least = |column: &Column, width: usize| match column {
+        Column::Member(..) | Column::Value => width.min(12),
+        Column::Star(..) | Column::Created | Column::Updated => width,
+    };
+    let each = || columns.iter().zip(&widths);
+    let track = |(column, &width)| format!("minmax({}ch, {width}fr)", least(column, width));
+    let tracks: Vec<_> = each().map(track).collect();
+    let all: usize = each().map(|(column, &width)| least(column, width)).sum();
     (format!("2.75rem {}", tracks.join(" ")), format!("calc(2.75rem + {all}ch)"))
 }
 
@@ -334,8 +338,8 @@ fn value(column: &Column, object: &Shown, flash: &str) -> impl IntoView + use<> 
     let class = format!("{class} {flash}");
     view! {
         <span role="gridcell" class=class title=title>
-            <span class="of" aria-hidden="true">{label}</span>
-            <span class="said">{text}</span>
+            <span class="cell-name" aria-hidden="true">{label}</span>
+            <span class="cell-text">{text}</span>
         </span>
     }
 }
