@@ -106,6 +106,25 @@ for (const choice of ['Keep mine', 'Take theirs'] as const) {
   });
 }
 
+test('a change that the page has not heard of is not overwritten either', async ({ page, server, complaints }) => {
+  complaints.expect(/412/);
+  let deaf = false;
+  await page.routeWebSocket(/\/config/, (socket) => {
+    const upstream = socket.connectToServer();
+    upstream.onMessage((message) => {
+      if (!deaf) socket.send(message);
+    });
+  });
+  await server.write('config', { theme: 'dark' });
+  await edit(page, 'config');
+  deaf = true;
+  await field(page).fill('{"theme": "mine"}');
+  await server.write('config', { theme: 'theirs' });
+  await button(page, 'Save').click();
+  await expect(page.getByRole('region', { name: 'Mine and theirs' })).toContainText('theirs');
+  expect(await stored(page, 'config')).toEqual({ theme: 'theirs' });
+});
+
 test('two who change different parts are put together', async ({ page, server }) => {
   await server.write('config', { theme: 'dark', size: 12 });
   await edit(page, 'config');

@@ -59,11 +59,16 @@ for (const [kind, isThere, start] of kinds) {
   people.describe(kind, () => {
     people.use({ settings: ['--base-path', prefix] });
     people.skip(!isThere, 'nginx is not installed');
+    let before: Proxy | undefined;
+    people.afterEach(async ({ page }) => {
+      await page.goto('about:blank');
+      await before?.close();
+    });
 
     people('the page, its sockets, its cookies and its links work', async ({ page, server, context, complaints }) => {
       complaints.expect(/401/);
       expect(server.setUpLink).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/tools\/state\/_ui\/_setup#/);
-      const before = await start(server);
+      before = await start(server);
       const at = `${before.url}${prefix}`;
       await page.goto(`${at}/_ui/_setup${new URL(server.setUpLink).hash}`);
       await page.getByLabel('Account').fill('ann');
@@ -107,8 +112,6 @@ for (const [kind, isThere, start] of kinds) {
       expect(await context.cookies()).toEqual([]);
       await signIn(page, 'ann');
       await expect(connection(page)).toHaveText('Live');
-      await page.goto('about:blank');
-      await before.close();
     });
   });
 }

@@ -96,7 +96,7 @@ test('the state is honest when the server is gone, and it goes on when that is b
   await expect(state(page)).toContainText('Live', { timeout: 20_000 });
 });
 
-test('a thousand messages a second are shown without the page standing still', async ({ page, server }) => {
+test('messages that come faster than anybody reads are shown without the page standing still', async ({ page, server }) => {
   await server.write('counter', { n: 0 });
   await open(page, '/_ui/_live/counter');
   await expect(rows(page)).toHaveCount(1);
@@ -129,7 +129,7 @@ test('a thousand messages a second are shown without the page standing still', a
   const { rate, longest } = await measured;
   console.log(`${Math.round(sent / 3)} messages/s: ${rate.toFixed(1)} frames/s of ${idle.rate.toFixed(1)}, the longest took ${longest.toFixed(0)} ms`);
   await expect(page.locator('.live-messages .count')).toContainText('the last 500 are kept', { timeout: 15_000 });
-  await expect(rows(page)).toHaveCount(100);
+  await expect(rows(page)).toHaveCount(50);
   expect(rate).toBeGreaterThan(idle.rate / 3);
 });
 

@@ -118,6 +118,7 @@ mod tests {
         check("/tools/state", "/tools/state/books/*?x=%20", "/books/*?x=%20");
         check("/tools/state", "/tools/state/tools/state/x", "/tools/state/x");
         check("/tools/state", "/tools/stately", "/tools/stately");
+        check("/tools/state", "/tools/state*", "/tools/state*");
         check("/tools/state", "/books/dune", "/books/dune");
         check("/tools/state", "http://host/tools/state/a", "http://host/a");
         check("/", "/tools/state", "/tools/state");

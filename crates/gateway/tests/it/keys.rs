@@ -96,7 +96,7 @@ async fn the_keys_are_no_key() {
         let answer = server.request(method, "/_keys", "{}").await;
         assert_eq!((answer.status, answer.text()), (405, "Method Not Allowed\n"), "{method}");
         // However it is written, and what stands around it.
-        for target in ["/%5Fkeys", "/_keys/*", "/_keys/a", "/_monitor"] {
+        for target in ["/%5Fkeys", "/_keys/*", "/_keys/a", "/_else"] {
             let answer = server.request(method, target, "{}").await;
             assert_eq!((answer.status, answer.text()), (400, "ooo: key is not valid"), "{target}");
         }

@@ -133,7 +133,10 @@ fn plot(
                     AreaSeries::new(part.iter().copied(), 0.0, area_class(nth)).border_style(none),
                 )?;
             }
-            chart.draw_series(LineSeries::new(part.iter().copied(), class(LINES, nth)))?;
+            // A single moment is a dot: a line from there to there.
+            let dot = part.first().filter(|_| part.len() == 1);
+            let points = part.iter().chain(dot).copied();
+            chart.draw_series(LineSeries::new(points, class(LINES, nth)))?;
         }
     }
     let place = |at: f64, value: f64| chart.backend_coord(&(at, value));
@@ -288,11 +291,14 @@ mod tests {
         })
     }
 
+    fn text(shape: &Shape) -> Option<&str> {
+        match shape {
+            Shape::Text { text, .. } => Some(text),
+            Shape::Line { .. } | Shape::Area { .. } => None,
+        }
+    }
+
     fn texts(drawing: &Drawing) -> Vec<&str> {
-        let text = |shape| match shape {
-            &Shape::Text { ref text, .. } => Some(text.as_str()),
-            _ => None,
-        };
         drawing.shapes.iter().filter_map(text).collect()
     }
 
@@ -316,6 +322,15 @@ mod tests {
     fn where_nothing_was_seen_there_is_a_gap() {
         let drawing = one(&[-4.0, -3.8, -1.0, -0.8], &[1.0; 4]);
         assert_eq!(lines(&drawing, "line-0").count(), 2);
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_drawn_and_a_single_moment_is_a_dot() {
+        let drawing = one(&[-4.0, -3.8, -3.6], &[f64::NAN, 1.0, f64::NAN]);
+        let dot = lines(&drawing, "line-0").next().unwrap();
+        let (from, to) = dot.trim_start_matches('M').split_once('L').unwrap();
+        assert_eq!(from, to);
+        assert_eq!((lines(&drawing, "line-0").count(), drawing.columns.len()), (1, 3));
     }
 
     #[test]

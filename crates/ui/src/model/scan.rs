@@ -224,13 +224,7 @@ enum Next {
 ///
 /// The first [`Mistake`].
 pub fn check(text: &str) -> Result<(), Mistake> {
-    walk(text, |_| {})
-}
-
-/// What [`walk`] comes by.
-enum Step<'a> {
-    /// A value begins, in the open arrays and objects; behind the name or the number it has there.
-    Value(&'a [Within<'a>], Range<usize>),
+    walk(text, |_, _| {})
 }
 
 /// An array or an object that is open.
@@ -242,92 +236,142 @@ enum Within<'a> {
     Object(&'a str),
 }
 
-fn walk<'a>(text: &'a str, mut step: impl FnMut(Step<'_>)) -> Result<(), Mistake> {
-    let mut open: Vec<Within<'a>> = Vec::new();
-    let mut next = Next::Value;
-    let mut comma = None;
-    let mut last_end = 0;
+/// Goes through a text, and tells where values begin and in what, until its first mistake.
+fn walk(text: &str, mut value: impl FnMut(&[Within<'_>], usize)) -> Result<(), Mistake> {
+    let mut walker = Walker { text, open: Vec::new(), next: Next::Value, comma: 0, end: 0 };
     for (kind, range) in tokens(text) {
-        let word = text.get(range.clone()).unwrap_or_default();
-        let wrong = |what: Cow<'static, str>| Err(Mistake::new(text, range.start, what));
-        let is_value = matches!(next, Next::Value | Next::ValueOrEnd);
-        match kind {
-            Kind::Open(byte) if is_value => {
-                step(Step::Value(&open, range.clone()));
-                if open.len() == DEPTH {
-                    return wrong(format!("this is nested deeper than {DEPTH}").into());
-                }
-                (next, last_end) =
-                    (if byte == b'[' { Next::ValueOrEnd } else { Next::NameOrEnd }, range.end);
-                open.push(if byte == b'[' { Within::Array(0) } else { Within::Object("") });
-                continue;
-            }
-            Kind::String { .. } | Kind::Word if is_value => {
-                step(Step::Value(&open, range.clone()));
-                if let Some((at, what)) = value_fault(kind, word) {
-                    return Err(Mistake::new(text, range.start + at, what));
-                }
-                next = after(&open);
-            }
-            Kind::String { .. } if matches!(next, Next::Name | Next::NameOrEnd) => {
-                if let Some((at, what)) = value_fault(kind, word) {
-                    return Err(Mistake::new(text, range.start + at, what));
-                }
-                if let Some(Within::Object(name)) = open.last_mut() {
-                    *name = word;
-                }
-                next = Next::Colon;
-            }
-            Kind::Colon if next == Next::Colon => next = Next::Value,
-            Kind::Comma if next == Next::More => {
-                comma = Some(range.start);
-                next = match open.last_mut() {
-                    Some(Within::Array(nth)) => {
-                        *nth += 1;
-                        Next::Value
-                    }
-                    _ => Next::Name,
-                };
-            }
-            Kind::Close(byte) => {
-                let closes = match open.last() {
-                    Some(Within::Array(_)) => byte == b']',
-                    Some(Within::Object(_)) => byte == b'}',
-                    None => false,
-                };
-                match (closes, next) {
-                    (true, Next::More | Next::ValueOrEnd | Next::NameOrEnd) => {}
-                    (true, Next::Value | Next::Name)
-                        if comma.is_some_and(|at| at + 1 == last_end) =>
-                    {
-                        let at = comma.unwrap_or_default();
-                        return Err(Mistake::new(text, at, "behind this comma nothing follows"));
-                    }
-                    _ => return wrong(unwanted(next, kind, word, open.last())),
-                }
-                open.pop();
-                next = after(&open);
-            }
-            _ if next == Next::More && starts_value(kind) => {
-                let what = "a comma is missing behind this";
-                return Err(Mistake::new(text, last_end.saturating_sub(1), what));
-            }
-            _ => return wrong(unwanted(next, kind, word, open.last())),
+        if walker.wants_value() && starts_value(kind) {
+            value(&walker.open, range.start);
         }
-        last_end = range.end;
+        walker.take(kind, &range)?;
+        walker.end = range.end;
     }
-    if next == Next::End {
-        return Ok(());
+    walker.finish()
+}
+
+/// How far a text has been gone through.
+struct Walker<'a> {
+    text: &'a str,
+    open: Vec<Within<'a>>,
+    next: Next,
+    /// Where the last comma stands.
+    comma: usize,
+    /// Where the last token ends.
+    end: usize,
+}
+
+impl<'a> Walker<'a> {
+    fn wants_value(&self) -> bool {
+        matches!(self.next, Next::Value | Next::ValueOrEnd)
     }
-    let what = match (open.last(), next) {
-        (None, _) => "there is no value yet",
-        (_, Next::Colon) => "a colon and a value are missing here",
-        (_, Next::Value) => "a value is missing here",
-        (_, Next::Name) => "another member is missing here, or the comma is one too many",
-        (Some(Within::Array(_)), _) => "the array is not closed: `]` is missing",
-        (Some(Within::Object(_)), _) => "the object is not closed: `}` is missing",
-    };
-    Err(Mistake::new(text, text.trim_end().len(), what))
+
+    fn mistake<T>(&self, at: usize, what: impl Into<String>) -> Result<T, Mistake> {
+        Err(Mistake::new(self.text, at, what))
+    }
+
+    fn take(&mut self, kind: Kind, range: &Range<usize>) -> Result<(), Mistake> {
+        let word = self.text.get(range.clone()).unwrap_or_default();
+        match kind {
+            Kind::Open(byte) if self.wants_value() => self.open(byte, range.start),
+            Kind::Close(byte) => self.close(byte, kind, range.start, word),
+            Kind::String { .. } | Kind::Word if self.wants_value() => {
+                self.sound(kind, word, range.start)?;
+                self.next = after(&self.open);
+                Ok(())
+            }
+            Kind::String { .. } if matches!(self.next, Next::Name | Next::NameOrEnd) => {
+                self.sound(kind, word, range.start)?;
+                self.name(word);
+                Ok(())
+            }
+            Kind::Colon if self.next == Next::Colon => {
+                self.next = Next::Value;
+                Ok(())
+            }
+            Kind::Comma if self.next == Next::More => {
+                self.go_on(range.start);
+                Ok(())
+            }
+            _ if self.next == Next::More && starts_value(kind) => {
+                self.mistake(self.end.saturating_sub(1), "a comma is missing behind this")
+            }
+            _ => self.unwanted(kind, range.start, word),
+        }
+    }
+
+    fn unwanted(&self, kind: Kind, at: usize, word: &str) -> Result<(), Mistake> {
+        self.mistake(at, unwanted(self.next, kind, word, self.open.last()))
+    }
+
+    /// Whether a string or a word is one that JSON has.
+    fn sound(&self, kind: Kind, word: &str, at: usize) -> Result<(), Mistake> {
+        match value_fault(kind, word) {
+            None => Ok(()),
+            Some((within, what)) => self.mistake(at + within, what),
+        }
+    }
+
+    fn open(&mut self, byte: u8, at: usize) -> Result<(), Mistake> {
+        if self.open.len() == DEPTH {
+            return self.mistake(at, format!("this is nested deeper than {DEPTH}"));
+        }
+        let (next, within) = match byte {
+            b'[' => (Next::ValueOrEnd, Within::Array(0)),
+            _ => (Next::NameOrEnd, Within::Object("")),
+        };
+        self.next = next;
+        self.open.push(within);
+        Ok(())
+    }
+
+    fn close(&mut self, byte: u8, kind: Kind, at: usize, word: &str) -> Result<(), Mistake> {
+        let closes = match self.open.last() {
+            Some(Within::Array(_)) => byte == b']',
+            Some(Within::Object(_)) => byte == b'}',
+            None => false,
+        };
+        match (closes, self.next) {
+            (true, Next::More | Next::ValueOrEnd | Next::NameOrEnd) => {}
+            (true, Next::Value | Next::Name) if self.comma + 1 == self.end => {
+                return self.mistake(self.comma, "behind this comma nothing follows");
+            }
+            _ => return self.unwanted(kind, at, word),
+        }
+        self.open.pop();
+        self.next = after(&self.open);
+        Ok(())
+    }
+
+    fn name(&mut self, word: &'a str) {
+        if let Some(Within::Object(name)) = self.open.last_mut() {
+            *name = word;
+        }
+        self.next = Next::Colon;
+    }
+
+    fn go_on(&mut self, comma: usize) {
+        self.comma = comma;
+        self.next = match self.open.last_mut() {
+            Some(Within::Array(nth)) => {
+                *nth += 1;
+                Next::Value
+            }
+            _ => Next::Name,
+        };
+    }
+
+    fn finish(&self) -> Result<(), Mistake> {
+        let what = match (self.open.last(), self.next) {
+            (_, Next::End) => return Ok(()),
+            (None, _) => "there is no value yet",
+            (_, Next::Colon) => "a colon and a value are missing here",
+            (_, Next::Value) => "a value is missing here",
+            (_, Next::Name) => "another member is missing here, or the comma is one too many",
+            (Some(Within::Array(_)), _) => "the array is not closed: `]` is missing",
+            (Some(Within::Object(_)), _) => "the object is not closed: `}` is missing",
+        };
+        self.mistake(self.text.trim_end().len(), what)
+    }
 }
 
 fn after(open: &[Within<'_>]) -> Next {
@@ -450,7 +494,7 @@ pub fn offset_of(text: &str, pointer: &str) -> Option<usize> {
     let mut found = None;
     let wanted = pointer.split('/').skip(1).map(|it| it.replace("~1", "/").replace("~0", "~"));
     let wanted: Vec<_> = wanted.collect();
-    _ = walk(text, |Step::Value(open, range)| {
+    _ = walk(text, |open, at| {
         let here = || {
             open.iter().zip(&wanted).all(|(within, wanted)| match within {
                 Within::Array(nth) => nth.to_string() == *wanted,
@@ -458,7 +502,7 @@ pub fn offset_of(text: &str, pointer: &str) -> Option<usize> {
             })
         };
         if found.is_none() && open.len() == wanted.len() && here() {
-            found = Some(range.start);
+            found = Some(at);
         }
     });
     found
@@ -546,6 +590,7 @@ mod tests {
         says("[1 // no\n]", 1, 4, "JSON has no comments");
         says("[1}", 1, 3, "an array goes on with `,` or ends with `]`");
         says("{\"ä\": \"\\x\"}", 1, 8, "`\\x` means nothing; a backslash is written `\\\\`");
+        says("\"\\ude00\"", 1, 2, "this is half of a character: two `\\u` belong together");
         says("\"\\ud83d\"", 1, 2, "this is half of a character: two `\\u` belong together");
     }
 
@@ -609,6 +654,7 @@ mod tests {
             "\\",
             "\"\\ud83d\\ude00\"",
             "\"\\ud83d\"",
+            "\"\\ude00\"",
             "ä",
             "\t",
             "\"x\\n\"",

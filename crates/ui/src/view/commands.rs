@@ -11,7 +11,7 @@ use web_sys::HtmlElement;
 
 use crate::{
     model::{Place, Strokes},
-    view::{use_looks_after, use_route},
+    view::{Route, use_looks_after, use_route},
 };
 
 /// Something that can be done. Give it to [`Commands::offer`].
@@ -38,6 +38,8 @@ pub enum Overlay {
 /// What can be done where the page is. Copying it copies a handle.
 #[derive(Debug, Clone, Copy)]
 pub struct Commands {
+    route: Route,
+    looks_after: Memo<bool>,
     offers: RwSignal<Arc<Vec<Offer>>>,
     /// What lies over the page.
     pub overlay: RwSignal<Option<Overlay>>,
@@ -60,23 +62,13 @@ impl Commands {
     /// Follows the keyboard, and lets [`use_commands`] find it.
     pub fn provide() -> Self {
         let commands = Self {
+            route: use_route(),
+            looks_after: use_looks_after(),
             offers: RwSignal::default(),
             overlay: RwSignal::new(None),
             ahead: StoredValue::default(),
         };
         provide_context(commands);
-        let route = use_route();
-        let looks_after = use_looks_after();
-        for (place, name, keys) in PAGES {
-            let goes = place.clone();
-            let act = move || {
-                if looks_after.get_untracked() || !is_for_administrators(&goes) {
-                    route.go(goes.clone());
-                }
-            };
-            // The palette has pages by themselves.
-            commands.keep(Offer::new(format!("Go to {name}"), keys, act));
-        }
         commands
             .keep(Offer::new("Shortcuts", "?", move || commands.overlay.set(Some(Overlay::Sheet))));
         let strokes = StoredValue::new(Strokes::default());
@@ -138,8 +130,6 @@ impl Commands {
             }
             return;
         }
-        let known =
-            |keys: &str| self.offers.with_untracked(|all| all.iter().any(|it| it.keys == keys));
         let now = js_sys::Date::now();
         #[expect(
             clippy::cast_possible_truncation,
@@ -147,15 +137,25 @@ impl Commands {
             reason = "it is after 1970"
         )]
         let now = now as u64;
+        let known = |keys: &str| self.act_of(keys).is_some();
         let meant = strokes.try_update_value(|it| it.press(&event.key(), now, known)).flatten();
-        let act = meant.and_then(|keys| {
-            self.offers
-                .with_untracked(|all| all.iter().rev().find(|it| it.keys == keys).map(|it| it.act))
-        });
-        if let Some(act) = act {
+        if let Some(act) = meant.and_then(|keys| self.act_of(&keys)) {
             event.prevent_default();
-            act.run(());
+            act();
         }
+    }
+
+    /// What is to be done when these keys are pressed, if anything.
+    fn act_of(self, keys: &str) -> Option<Box<dyn Fn()>> {
+        let offered = self.offers.with_untracked(|all| {
+            all.iter().rev().find(|it| !keys.is_empty() && it.keys == keys).map(|it| it.act)
+        });
+        if let Some(act) = offered {
+            return Some(Box::new(move || act.run(())));
+        }
+        let (place, ..) = PAGES.into_iter().find(|(.., it)| *it == keys)?;
+        let may_go = self.looks_after.get_untracked() || !is_for_administrators(&place);
+        may_go.then(|| Box::new(move || self.route.go(place.clone())) as Box<dyn Fn()>)
     }
 }
 

@@ -389,7 +389,7 @@ fn KeyFields(making: Making, place: Where) -> impl IntoView {
                         nth += 1;
                         field(nth - 1, format!("Which {kind}"), "name")
                     }
-                    ("*", None) => field(nth, "Name".to_owned(), "chosen by the server"),
+                    ("*", None) => field(nth, "Name".to_owned(), "by the server"),
                     (fixed, _) => view! { <span>{fixed.to_owned()}</span> }.into_any(),
                 });
             }

@@ -1,6 +1,6 @@
 //! An object being edited: what it was made of, what others make of it meanwhile, and saving.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::join;
 use leptos::{prelude::*, task::spawn_local};
@@ -20,6 +20,12 @@ use crate::{
         drafts::Drafts, schema::schema_of, time::local, use_toasts, words::coded,
     },
 };
+
+/// How long the server is left alone between two looks at an object that changes all the time.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Texts longer than this are not compared member by member while one types.
+const COMPARED: usize = 100_000;
 
 /// An object as the server has it, in the form in which it is edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -173,7 +179,7 @@ impl Work {
             let again =
                 self.looking.try_update_value(std::mem::take).is_some_and(|(_, again)| again);
             if again {
-                self.look();
+                set_timeout(move || self.look(), PAUSE);
             }
         });
     }
@@ -528,7 +534,7 @@ fn Partly(work: Work) -> impl IntoView {
     let possible = Memo::new(move |_| {
         let Some(base) = work.base.get() else { return false };
         let text = work.editor.text();
-        if work.editor.mistake().with(Option::is_some) || text.with(String::len) > 100_000 {
+        if work.editor.mistake().with(Option::is_some) || text.with(String::len) > COMPARED {
             return false;
         }
         let patch = text.with(|text| merge_patch(&value(&base.text), &value(text)));

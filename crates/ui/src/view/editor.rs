@@ -136,6 +136,23 @@ impl Editor {
         }
     }
 
+    /// Puts the text into the field when that is there, and gives it the focus if the page begins
+    /// with it.
+    fn begin(self, first: bool) {
+        Effect::new(move |was: Option<bool>| {
+            let Some(area) = self.area.get().filter(|_| was != Some(true)) else { return false };
+            area.set_value(&self.text.get_untracked());
+            if first {
+                _ = area.set_selection_range(0, 0);
+                // A field that is higher than the screen would be scrolled to its end.
+                let still = FocusOptions::new();
+                still.set_prevent_scroll(true);
+                _ = area.focus_with_options(&still);
+            }
+            true
+        });
+    }
+
     /// Takes note of what was typed.
     fn read(self, area: &HtmlTextAreaElement) {
         self.set(area.value());
@@ -235,37 +252,11 @@ pub fn EditorView(
     let number = editor_number();
     let (says_id, hint_id) = (format!("editor-says-{number}"), format!("editor-hint-{number}"));
     let described = format!("{says_id} {hint_id}");
-    Effect::new(move |was: Option<bool>| {
-        let Some(area) = area.get().filter(|_| was != Some(true)) else { return false };
-        area.set_value(&text.get_untracked());
-        if first {
-            _ = area.set_selection_range(0, 0);
-            // A field that is higher than the screen would be scrolled to its end.
-            let still = FocusOptions::new();
-            still.set_prevent_scroll(true);
-            _ = area.focus_with_options(&still);
-        }
-        true
-    });
+    editor.begin(first);
     let is_large = Memo::new(move |_| text.with(String::len) > COLOURED);
-    let coloured = move || {
-        if is_large.get() {
-            return String::new();
-        }
-        let at = mistake.with(|it| it.as_ref().map(|it| it.at));
-        text.with(|text| painted(text, at))
-    };
-    let lines =
-        Memo::new(move |_| text.with(|text| text.bytes().filter(|&it| it == b'\n').count() + 1));
-    let numbers = move || {
-        let count = if is_large.get() { 0 } else { lines.get() };
-        (1..=count).map(|it| it.to_string()).collect::<Vec<_>>().join("\n")
-    };
-    let wrong_line = Memo::new(move |_| mistake.with(|it| it.as_ref().map(|it| it.line)));
-    let band = move || {
-        let line = wrong_line.get().filter(|_| !is_large.get())?;
-        let top = format!("{}lh", line - 1);
-        Some(view! { <span class="editor-band" style:top=top></span> })
+    let hint = move || match leaves.get() {
+        true => "Tab leaves the editor now",
+        false => "Tab indents; Esc, then Tab, leaves",
     };
     let press = move |event: KeyboardEvent| {
         let Some(area) = area.get_untracked() else { return };
@@ -280,9 +271,9 @@ pub fn EditorView(
     view! {
         <div class="editor" class:wrong=move || mistake.with(Option::is_some)>
             <div class="editor-text" class:large=is_large>
-                <div class="editor-lines" aria-hidden="true">{band} {numbers}</div>
+                <Numbers editor is_large/>
                 <div class="editor-sheet">
-                    <pre class="editor-colours" aria-hidden="true" inner_html=coloured></pre>
+                    <Colours editor is_large/>
                     <textarea
                         node_ref=area
                         class="editor-area"
@@ -303,19 +294,39 @@ pub fn EditorView(
                 <p id=says_id class="editor-says" role="status">
                     <Says editor/>
                 </p>
-                <p id=hint_id class="editor-hint">
-                    {move || {
-                        if leaves.get() {
-                            "Tab leaves the editor now"
-                        } else {
-                            "Tab indents; Esc, then Tab, leaves"
-                        }
-                    }}
-                </p>
+                <p id=hint_id class="editor-hint">{hint}</p>
             </div>
             <Hints editor schema/>
         </div>
     }
+}
+
+/// The text in colours. That of a long one is not there.
+#[component]
+fn Colours(editor: Editor, is_large: Memo<bool>) -> impl IntoView {
+    let coloured = move || {
+        if is_large.get() {
+            return String::new();
+        }
+        let at = editor.mistake.with(|it| it.as_ref().map(|it| it.at));
+        editor.text.with(|text| painted(text, at))
+    };
+    view! { <pre class="editor-colours" aria-hidden="true" inner_html=coloured></pre> }
+}
+
+/// The numbers of the lines, and a mark on the one with the mistake.
+#[component]
+fn Numbers(editor: Editor, is_large: Memo<bool>) -> impl IntoView {
+    let Editor { text, mistake, .. } = editor;
+    let breaks = move |text: &String| text.bytes().filter(|&it| it == b'\n').count();
+    let lines = Memo::new(move |_| if is_large.get() { 0 } else { text.with(breaks) + 1 });
+    let numbers = move || (1..=lines.get()).map(|it| it.to_string()).collect::<Vec<_>>().join("\n");
+    let wrong = Memo::new(move |_| mistake.with(|it| it.as_ref().map(|it| it.line)));
+    let band = move || {
+        let top = format!("{}lh", wrong.get().filter(|_| !is_large.get())? - 1);
+        Some(view! { <span class="editor-band" style:top=top></span> })
+    };
+    view! { <div class="editor-lines" aria-hidden="true">{band} {numbers}</div> }
 }
 
 /// A number that no other editor of the page has.

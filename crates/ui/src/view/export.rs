@@ -92,62 +92,34 @@ pub(super) fn ExportDialog(
         progress.set(Some((0, 0)));
         trouble.set(String::new());
         let (list, format) = (list.clone(), format.get_untracked());
-        let mut question = shown.clone();
-        if !only_shown.get_untracked() {
-            question = Question { order: question.order, ..Question::default() };
-        }
+        let question = match only_shown.get_untracked() {
+            true => shown.clone(),
+            false => Question { order: shown.order.clone(), ..Question::default() },
+        };
         spawn_local(async move {
             let objects = read(&list, &question, session, progress).await;
-            if progress.try_set(None).is_some() {
-                return;
-            }
+            let is_gone = progress.try_set(None).is_some();
             match objects {
-                Ok(Some(objects)) => {
+                Err(error) if !is_gone => trouble.set(refused(&error)),
+                Ok(Some(objects)) if !is_gone => {
                     let name = file_name(&list, format);
                     download(&name, format.kind().1, &written(&objects, format));
                     toasts.say(format!("Exported {} to {name}", count(objects.len())));
                     close.run(());
                 }
-                Ok(None) => {}
-                Err(error) => trouble.set(refused(&error)),
+                Ok(_) | Err(_) => {}
             }
         });
-    };
-    let narrowed = is_narrowed.then(|| {
-        view! {
-            <label class="pick">
-                <input
-                    type="checkbox"
-                    prop:checked=only_shown
-                    on:change=move |event| only_shown.set(event_target_checked(&event))
-                />
-                "Only what the table shows now"
-            </label>
-        }
-    });
-    let label = move || match progress.get() {
-        None => "Export".to_owned(),
-        Some((_, 0)) => "Reading…".to_owned(),
-        Some((done, all)) => format!("Reading {done} of {all}…"),
     };
     view! {
         <Modal title close>
             <form class="form" on:submit=export>
-                <fieldset class="picks">
+                <fieldset class="format-choices">
                     <legend>"Format"</legend>
                     <FormatChoice format/>
                 </fieldset>
-                {narrowed}
-                <p class="field-hint">
-                    {move || match format.get() {
-                        Format::Json => "One array, each object with its key and its times.",
-                        Format::Lines => "An object a line, each with its key and its times.",
-                        Format::Csv => {
-                            "A line for each object, a column for each member. What is not a plain \
-                             text is written as JSON, so that an import reads it as it was."
-                        }
-                    }}
-                </p>
+                {is_narrowed.then(|| view! { <OnlyShown only_shown/> })}
+                <p class="field-hint">{move || explained(format.get())}</p>
                 <Trouble text=trouble/>
                 <div class="form-end">
                     <button type="button" class="button" on:click=move |_| close.run(())>
@@ -158,11 +130,46 @@ pub(super) fn ExportDialog(
                         class="button primary"
                         disabled=move || progress.get().is_some()
                     >
-                        {label}
+                        {move || doing(progress.get())}
                     </button>
                 </div>
             </form>
         </Modal>
+    }
+}
+
+/// Whether all of a list is wanted, where the table shows a part of it.
+#[component]
+fn OnlyShown(only_shown: RwSignal<bool>) -> impl IntoView {
+    view! {
+        <label class="format-choice">
+            <input
+                type="checkbox"
+                prop:checked=only_shown
+                on:change=move |event| only_shown.set(event_target_checked(&event))
+            />
+            "Only what the table shows now"
+        </label>
+    }
+}
+
+/// What stands on the button.
+fn doing(progress: Option<(usize, usize)>) -> String {
+    match progress {
+        None => "Export".to_owned(),
+        Some((_, 0)) => "Reading…".to_owned(),
+        Some((done, all)) => format!("Reading {done} of {all}…"),
+    }
+}
+
+fn explained(format: Format) -> &'static str {
+    match format {
+        Format::Json => "One array, each object with its key and its times.",
+        Format::Lines => "An object a line, each with its key and its times.",
+        Format::Csv => {
+            "A line for each object, a column for each member. What is not a plain text is written \
+             as JSON, so that an import reads it as it was."
+        }
     }
 }
 
@@ -176,7 +183,7 @@ pub(super) fn count(number: usize) -> String {
 pub(super) fn FormatChoice(format: RwSignal<Format>) -> impl IntoView {
     let one = |it: Format| {
         view! {
-            <label class="pick">
+            <label class="format-choice">
                 <input
                     type="radio"
                     name="format"

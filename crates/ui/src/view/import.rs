@@ -293,7 +293,7 @@ fn Source(import: Import) -> impl IntoView {
                 ></textarea>
             </div>
             <p class="field-error" role="alert">{trouble}</p>
-            <fieldset class="picks">
+            <fieldset class="format-choices">
                 <legend>"It is"</legend>
                 <FormatChoice format/>
             </fieldset>
@@ -320,7 +320,7 @@ fn Preview(import: Import, close: Callback<()>) -> impl IntoView {
     };
     let choice = move |it: Taken, label: &'static str| {
         view! {
-            <label class="pick">
+            <label class="format-choice">
                 <input
                     type="radio"
                     name="taken"
@@ -334,7 +334,7 @@ fn Preview(import: Import, close: Callback<()>) -> impl IntoView {
     let choices = move || {
         has_keys.get().then(|| {
             view! {
-                <fieldset class="picks">
+                <fieldset class="format-choices">
                     <legend>"Objects whose key is taken"</legend>
                     {choice(Taken::Replace, "Replace what is there")}
                     {choice(Taken::Skip, "Skip")}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use monoxide_client::monitor;
-use monoxide_protocol::{Monitor, Sample};
+use monoxide_protocol::{Monitor, Sample, ServerState};
 
 use self::{charts::Charts, facts::Facts, table::Tables};
 use crate::{
@@ -129,42 +129,52 @@ impl PartialEq for Tile {
     }
 }
 
+fn tile(title: &'static str, value: String, note: String, exact: String) -> Tile {
+    Tile { title, value, note, exact, class: "" }
+}
+
 fn tiles(Monitor { server, now, .. }: &Monitor) -> Vec<Tile> {
     let started = local(server.started * 1_000_000_000);
-    let per_second = |it: &Sample, count: u64| Unit::Rate.show(rate(it, count));
-    let (health, class) = match server.health.as_str() {
-        "ok" => ("Well", "well"),
-        "loading" => ("Loading", "unwell"),
-        _ => ("Failing", "unwell"),
-    };
-    let why = server.failing.as_ref().map(|failing| failing.reason.clone());
-    let storage = server.storage.as_ref();
-    let tile = |title, value, note: String, exact| Tile { title, value, note, exact, class: "" };
-    vec![
-        Tile {
-            title: "Health",
-            value: health.to_owned(),
-            note: why.unwrap_or_else(|| "reads and writes work".to_owned()),
-            exact: String::new(),
-            class,
-        },
+    let mut tiles = vec![
+        health(server),
         tile(
             "Uptime",
             span(now.at.saturating_sub(server.started)),
             format!("since {} {}", started.date(), started.time()),
             started.exact(),
         ),
+    ];
+    tiles.extend(traffic(now));
+    tiles.extend(stored(server, now));
+    tiles
+}
+
+fn health(server: &ServerState) -> Tile {
+    let (health, class) = match server.health.as_str() {
+        "ok" => ("Well", "well"),
+        "loading" => ("Loading", "unwell"),
+        _ => ("Failing", "unwell"),
+    };
+    let why = server.failing.as_ref().map(|failing| failing.reason.clone());
+    let note = why.unwrap_or_else(|| "reads and writes work".to_owned());
+    Tile { class, ..tile("Health", health.to_owned(), note, String::new()) }
+}
+
+/// What comes and goes.
+fn traffic(now: &Sample) -> [Tile; 3] {
+    let in_all = |count: u64| format!("{} in the last {} ms", grouped(count), now.span);
+    [
         tile(
             "Requests",
-            per_second(now, now.requests()),
+            Unit::Rate.show(rate(now, now.requests())),
             format!("{} refused, {} failed", now.refused, now.failed),
-            format!("{} in the last {} ms", now.requests(), now.span),
+            in_all(now.requests()),
         ),
         tile(
             "Messages",
-            per_second(now, now.messages),
+            Unit::Rate.show(rate(now, now.messages)),
             Unit::ByteRate.show(rate(now, now.bytes)),
-            format!("{} in the last {} ms", now.messages, now.span),
+            in_all(now.messages),
         ),
         tile(
             "Connections",
@@ -172,33 +182,37 @@ fn tiles(Monitor { server, now, .. }: &Monitor) -> Vec<Tile> {
             format!("{} of them sockets", grouped(now.sockets)),
             String::new(),
         ),
-        tile(
-            "Memory",
-            bytes(now.memory),
-            "of the whole process".to_owned(),
-            format!("{} bytes", grouped(now.memory)),
-        ),
-        tile(
-            "Stored",
-            format!("{} objects", grouped(now.objects)),
-            if storage.is_some() { bytes(now.disk) } else { "in memory only".to_owned() },
-            format!("{} bytes on disk", grouped(now.disk)),
-        ),
-        match storage {
-            Some(it) => tile(
+    ]
+}
+
+/// What is kept, and where.
+fn stored(server: &ServerState, now: &Sample) -> [Tile; 3] {
+    let exact = |count: u64| format!("{} bytes", grouped(count));
+    let objects = format!("{} objects", grouped(now.objects));
+    let memory = "of the whole process".to_owned();
+    let memory = tile("Memory", bytes(now.memory), memory, exact(now.memory));
+    match &server.storage {
+        Some(it) => [
+            memory,
+            tile("Stored", objects, bytes(now.disk), exact(now.disk)),
+            tile(
                 "Storage",
                 it.backend.clone(),
-                format!("answers when {}", it.durability),
+                format!("a write is answered: {}", it.durability),
                 it.folder.clone(),
             ),
-            None => tile(
+        ],
+        None => [
+            memory,
+            tile("Stored", objects, "in memory only".to_owned(), String::new()),
+            tile(
                 "Storage",
                 "Memory".to_owned(),
                 "nothing is kept over a restart".to_owned(),
                 String::new(),
             ),
-        },
-    ]
+        ],
+    }
 }
 
 fn bytes(count: u64) -> String {

@@ -101,7 +101,7 @@ fn Palette(keys: Live) -> impl IntoView {
             <li
                 id=format!("choice-{at}")
                 role="option"
-                class="pick"
+                class="palette-line"
                 aria-selected=move || is_chosen.get().to_string()
                 on:click=move |_| take(at)
                 on:pointermove=move |_| if !is_chosen.get_untracked() { chosen.set(at) }
@@ -144,7 +144,7 @@ fn Palette(keys: Live) -> impl IntoView {
                     on:keydown=press
                 />
             </label>
-            <ul id="choices" role="listbox" aria-label="What was found" class="picks">
+            <ul id="choices" role="listbox" aria-label="What was found" class="palette-lines">
                 {move || {
                     let found = found.get();
                     found.into_iter().enumerate().map(line).collect_view()
@@ -165,8 +165,7 @@ fn all_choices(keys: Live) -> Memo<Vec<Choice>> {
     };
     Memo::new_with_compare(
         move |_| {
-            let here = commands.offers().into_iter().filter(|it| !it.name.starts_with("Go to "));
-            let here = here.map(|it| Choice {
+            let here = commands.offers().into_iter().map(|it| Choice {
                 icon: Icon::Play,
                 name: it.name,
                 keys: it.keys,
@@ -237,7 +236,7 @@ fn Sheet() -> impl IntoView {
         pages.map(|(_, name, keys)| line((keys, name.to_owned()))).collect_view()
     };
     let here = commands.offers();
-    let is_for_here = |it: &Offer| !matches!(it.keys, "" | "?") && !it.name.starts_with("Go to ");
+    let is_for_here = |it: &Offer| !matches!(it.keys, "" | "?");
     let here: Vec<_> =
         here.into_iter().filter(is_for_here).map(|it| line((it.keys, it.name))).collect();
     let here =
@@ -297,7 +296,7 @@ fn close_outside(event: &MouseEvent, dialog: NodeRef<html::Dialog>) {
 
 /// Keeps the line that is chosen in sight.
 fn show_chosen() {
-    let line = document().query_selector(".pick[aria-selected=true]").ok().flatten();
+    let line = document().query_selector(".palette-line[aria-selected=true]").ok().flatten();
     if let Some(line) = line {
         let options = web_sys::ScrollIntoViewOptions::new();
         options.set_block(web_sys::ScrollLogicalPosition::Nearest);

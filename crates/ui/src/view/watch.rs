@@ -5,6 +5,8 @@ mod document;
 mod messages;
 mod picker;
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use monoxide_protocol::Glob;
 
@@ -18,6 +20,10 @@ use crate::{
 
 /// How many messages may come between two frames. A page that nobody looks at has a frame a second.
 const BETWEEN: (usize, usize) = (4_000, 16 << 20);
+
+/// How soon after one another the page shows what came in: nobody reads faster, and showing each of
+/// a thousand messages in a second would take all of the browser's time.
+const BEAT: Duration = Duration::from_millis(100);
 
 /// What came in, and what of it is looked at.
 #[derive(Clone, Copy)]
@@ -154,14 +160,46 @@ fn use_watching(glob: Glob) -> Watching {
         Some(client.subscribe(glob.clone()).keeping_messages(count, bytes))
     });
     let log = RwSignal::new(Log::default());
+    let shown = StoredValue::new(Showing::default());
     Effect::new(move || {
         live.with(|_| ());
         let (missed, texts) = live.take_messages();
         if missed > 0 || !texts.is_empty() {
-            log.update(|log| log.take(missed, texts, now().nanoseconds()));
+            let at = now().nanoseconds();
+            log.update_untracked(|log| log.take(missed, texts, at));
+            show(log, shown, at);
         }
     });
     Watching { live, log, still: RwSignal::new(None), chosen: RwSignal::new(None) }
+}
+
+/// When it was last shown what came in, and whether it will be.
+#[derive(Clone, Copy, Default)]
+struct Showing {
+    last: u64,
+    is_due: bool,
+}
+
+/// Shows what came in: at once, or a beat after the last time.
+fn show(log: RwSignal<Log>, shown: StoredValue<Showing>, at: u64) {
+    let Showing { last, is_due } = shown.get_value();
+    if is_due {
+        return;
+    }
+    let since = Duration::from_nanos(at.saturating_sub(last));
+    if since >= BEAT {
+        shown.set_value(Showing { last: at, is_due: false });
+        log.notify();
+        return;
+    }
+    shown.set_value(Showing { last, is_due: true });
+    let then = move || {
+        // The page may be another by then.
+        if shown.try_set_value(Showing { last: at, is_due: false }).is_none() {
+            _ = log.try_update(|_| ());
+        }
+    };
+    set_timeout(then, BEAT - since);
 }
 
 /// How this very subscription is, in words that promise nothing.

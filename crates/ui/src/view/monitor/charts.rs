@@ -65,38 +65,25 @@ fn Chart(
             draw((width.get(), HEIGHT), &minutes(samples), &lines(&topic, samples), topic.unit)
         })
     });
-    let sample = move || {
+    let sample = Signal::derive(move || {
         samples
             .with(|samples| nth.get().and_then(|nth| samples.get(nth)).or(samples.last()).copied())
-    };
-    let moment = move || match (nth.get(), sample()) {
+    });
+    let moment = Signal::derive(move || match (nth.get(), sample.get()) {
         (Some(_), Some(sample)) => local(sample.at * 1_000_000_000).time(),
         _ => "now".to_owned(),
-    };
-    let value = move |(line, (name, value)): (usize, &(&'static str, ring::Value))| {
-        let (name, value) = (*name, *value);
-        let text = move || sample().map(|it| topic.unit.show(value(&it))).unwrap_or_default();
-        let key = (topic.lines.len() > 1)
-            .then(|| view! { <span class=format!("swatch line-{line}")></span> {name} " " });
-        view! { <span class="reading">{key} <b>{text}</b></span> }
-    };
+    });
     let said = move || {
         let value = |(name, value): &(&'static str, ring::Value)| {
-            sample().map(|it| format!("{name} {}", topic.unit.show(value(&it))))
+            sample.get().map(|it| format!("{name} {}", topic.unit.show(value(&it))))
         };
         let values: Vec<_> = topic.lines.iter().filter_map(value).collect();
-        format!("{}: {}", moment(), values.join(", "))
+        format!("{}: {}", moment.get(), values.join(", "))
     };
     let last = move || samples.with(Vec::len).saturating_sub(1);
     view! {
         <figure class="card chart">
-            <figcaption>
-                <h3>{topic.title}</h3>
-                <p class="readout">
-                    <span>{moment}</span>
-                    {topic.lines.iter().enumerate().map(value).collect_view()}
-                </p>
-            </figcaption>
+            <Caption topic sample moment/>
             <div
                 class="plot"
                 role="slider"
@@ -116,6 +103,31 @@ fn Chart(
             </div>
             <Table topic samples/>
         </figure>
+    }
+}
+
+/// What a chart is about, and the values at the moment.
+#[component]
+fn Caption(
+    topic: ring::Topic,
+    sample: Signal<Option<Sample>>,
+    moment: Signal<String>,
+) -> impl IntoView {
+    let value = move |(line, (name, value)): (usize, &(&'static str, ring::Value))| {
+        let (name, value) = (*name, *value);
+        let text = move || sample.get().map(|it| topic.unit.show(value(&it))).unwrap_or_default();
+        let key = (topic.lines.len() > 1)
+            .then(|| view! { <span class=format!("swatch line-{line}")></span> {name} " " });
+        view! { <span class="reading">{key} <b>{text}</b></span> }
+    };
+    view! {
+        <figcaption>
+            <h3>{topic.title}</h3>
+            <p class="readout">
+                <span>{moment}</span>
+                {topic.lines.iter().enumerate().map(value).collect_view()}
+            </p>
+        </figcaption>
     }
 }
 

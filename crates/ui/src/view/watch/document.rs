@@ -21,51 +21,10 @@ const COMPARED: usize = 2_000;
 /// The document, and which state it is.
 #[component]
 pub(super) fn DocumentPane(watching: Watching, glob: Glob) -> impl IntoView {
-    let Watching { live, still, chosen, .. } = watching;
-    let value = RwSignal::new(Arc::new(Value::Null));
-    let flashes = RwSignal::new(Flashes::default());
+    let Watching { still, chosen, .. } = watching;
+    let Shown { value, flashes, is_unknown } = use_document(watching);
     let folds = RwSignal::new(Folds::default());
-    let is_unknown = RwSignal::new(false);
     let is_still = Memo::new(move |_| still.with(Option::is_some));
-    // As it was at a message, with what that changed.
-    Effect::new(move || {
-        let Some(number) = chosen.get() else { return };
-        let found = still.with(|still| still.as_ref().and_then(|it| it.document_at(number)));
-        is_unknown.set(found.is_none());
-        let mut marked = Flashes::default();
-        if let Some((before, now)) = found {
-            if let Some(before) = before {
-                marked.mark(changes(&before, &now));
-            }
-            value.set(Arc::new(now));
-        }
-        flashes.set(marked);
-    });
-    // As it is, with what has just changed. While it is paused it stays.
-    Effect::new(move |before: Option<bool>| {
-        let is_live = !is_still.get();
-        let Some(now) = live.with(|it| is_live.then(|| it.cloned()).flatten()) else {
-            return is_live;
-        };
-        is_unknown.set(false);
-        let old = value.get_untracked();
-        let is_small = !matches!(&now, Value::Array(it) if it.len() > COMPARED);
-        let places = match before {
-            Some(true) if is_small => changes(&old, &now),
-            _ => Vec::new(),
-        };
-        value.set(Arc::new(now));
-        if before != Some(true) {
-            flashes.set(Flashes::default());
-        }
-        if !places.is_empty()
-            && let Some(batch) = flashes.try_update(|flashes| flashes.mark(places))
-        {
-            let fade = move || _ = flashes.try_update(|flashes| flashes.clear(batch));
-            set_timeout(fade, FLASH);
-        }
-        is_live
-    });
     let title = move || match chosen.get() {
         None if is_still.get() => "The document when it was paused".to_owned(),
         None => "The document now".to_owned(),
@@ -94,4 +53,64 @@ pub(super) fn DocumentPane(watching: Watching, glob: Glob) -> impl IntoView {
             <div class="card">{content}</div>
         </section>
     }
+}
+
+/// What is shown of a document.
+struct Shown {
+    value: RwSignal<Arc<Value>>,
+    flashes: RwSignal<Flashes>,
+    /// It cannot be told how it was.
+    is_unknown: RwSignal<bool>,
+}
+
+/// The document as it is, with what has just changed; or as it was at a message, with what that
+/// changed.
+fn use_document(watching: Watching) -> Shown {
+    let Watching { live, log, still, chosen } = watching;
+    let value = RwSignal::new(Arc::new(Value::Null));
+    let flashes = RwSignal::new(Flashes::default());
+    let is_unknown = RwSignal::new(false);
+    let is_still = Memo::new(move |_| still.with(Option::is_some));
+    // As it was at a message, with what that changed.
+    Effect::new(move || {
+        let Some(number) = chosen.get() else { return };
+        let found = still.with(|still| still.as_ref().and_then(|it| it.document_at(number)));
+        is_unknown.set(found.is_none());
+        let mut marked = Flashes::default();
+        if let Some((before, now)) = found {
+            if let Some(before) = before {
+                marked.mark(changes(&before, &now));
+            }
+            value.set(Arc::new(now));
+        }
+        flashes.set(marked);
+    });
+    // As it is, with what has just changed. While it is paused it stays.
+    Effect::new(move |before: Option<bool>| {
+        let is_live = !is_still.get();
+        // With the messages, and no more often.
+        log.track();
+        let Some(now) = live.with_untracked(|it| is_live.then(|| it.cloned()).flatten()) else {
+            return is_live;
+        };
+        is_unknown.set(false);
+        let old = value.get_untracked();
+        let is_small = !matches!(&now, Value::Array(it) if it.len() > COMPARED);
+        let places = match before {
+            Some(true) if is_small => changes(&old, &now),
+            _ => Vec::new(),
+        };
+        value.set(Arc::new(now));
+        if before != Some(true) {
+            flashes.set(Flashes::default());
+        }
+        if !places.is_empty()
+            && let Some(batch) = flashes.try_update(|flashes| flashes.mark(places))
+        {
+            let fade = move || _ = flashes.try_update(|flashes| flashes.clear(batch));
+            set_timeout(fade, FLASH);
+        }
+        is_live
+    });
+    Shown { value, flashes, is_unknown }
 }

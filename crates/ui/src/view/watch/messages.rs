@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How many rows there are while messages come in. All that are kept show when it is paused.
-const WHILE_LIVE: usize = 100;
+const WHILE_LIVE: usize = 50;
 
 /// The messages, and what can be done with them.
 #[component]
