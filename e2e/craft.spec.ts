@@ -153,3 +153,22 @@ test.describe('on a phone', () => {
     await expect(connection(page)).toHaveText('Live');
   });
 });
+
+test('n makes an object in a list, and e edits one, but not while one types', async ({ page, server }) => {
+  await server.write('books/dune', { title: 'Dune' });
+  await open(page, '/_ui/books/*');
+  await expect(page.getByRole('button', { name: 'New object' })).toBeVisible();
+  await page.keyboard.press('n');
+  const dialog = page.getByRole('dialog', { name: 'New object in books/*' });
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toHaveCount(0);
+
+  await open(page, '/_ui/books/dune');
+  await expect(page.getByRole('button', { name: 'Edit' })).toBeVisible();
+  await page.getByLabel('Filter keys').press('e');
+  await expect(page.getByLabel('Filter keys')).toHaveValue('e');
+  await page.getByLabel('Filter keys').blur();
+  await page.keyboard.press('e');
+  await expect(page).toHaveURL('/_ui/books/dune?view=json');
+});

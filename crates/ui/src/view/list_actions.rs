@@ -7,6 +7,7 @@ use crate::view::{
     Icon,
     ask::{Ask, Dialogs, Where},
     menu::{MenuButton, MenuItem},
+    use_commands,
 };
 
 /// Buttons that add to a list, import into it, and export it.
@@ -17,14 +18,15 @@ pub fn ListActions(
 ) -> impl IntoView {
     let asked = RwSignal::new(None::<Ask>);
     let list = StoredValue::new(glob);
-    let new = move |_| {
+    let new = move || {
         let list = list.get_value();
         let (title, place) = (format!("New object in {list}"), Where::In(list));
         asked.set(Some(Ask::New { title, place, text: None }));
     };
+    use_commands().offer("New object", "n", new);
     let export = move |()| asked.set(Some(Ask::Export(list.get_value())));
     view! {
-        <button type="button" class="button primary" on:click=new>
+        <button type="button" class="button primary" on:click=move |_| new()>
             {Icon::Plus.draw()}
             "New object"
         </button>

@@ -18,7 +18,7 @@ use crate::{
         menu::{MenuButton, MenuItem},
         query,
         time::local,
-        use_object, use_route, use_toasts,
+        use_commands, use_object, use_route, use_toasts,
     },
 };
 
@@ -156,6 +156,7 @@ fn Tools(
     asked: RwSignal<Option<Ask>>,
 ) -> impl IntoView {
     let (toasts, route) = (use_toasts(), use_route());
+    use_commands().offer("Edit", "e", move || edit.run(true));
     let glob = Glob::from(key.clone());
     let wants_token = use_session().standing().with_untracked(|it| *it != Standing::Open);
     let put = move |text: String, what: &'static str| copy(text, what, toasts);
