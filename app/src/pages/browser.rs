@@ -1,21 +1,15 @@
-//! What is stored: the keys and lists beside, the chosen one in the middle.
+//! The pages of the application: which part of it shows which place.
 
-use leptos::{html, prelude::*, task::spawn_local};
-use monoxide_protocol::Keys;
+use leptos::{prelude::*, task::spawn_local};
 use monoxide_ui::{
-    Live, State,
+    Live,
     model::{Badges, Place},
-    view::{
-        Age, EmptyServer, Icon, KeyColumn, Later, Link, NewKey, Notice, Waiting, use_keys,
-        use_looks_after, use_route,
-    },
+    view::{Explorer, Later, use_looks_after},
 };
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 
 use crate::chunks;
 
-/// The browser of what is stored.
+/// All pages, with the keys beside those about data.
 #[component]
 pub(crate) fn Browser(
     /// What exists, live.
@@ -24,19 +18,6 @@ pub(crate) fn Browser(
     name: String,
 ) -> impl IntoView {
     chunks::parts().provide();
-    let here = use_route().here();
-    let known = use_keys(keys);
-    // What is known of the keys, for pages that propose some.
-    provide_context(known);
-    let main = NodeRef::<html::Main>::new();
-    // On a phone the choice takes the place of the column in which it was made: whoever goes by
-    // keyboard or by ear has to come along.
-    Effect::new(move |before: Option<()>| {
-        here.track();
-        if let Some(main) = main.get_untracked().filter(|_| before.is_some() && is_lost()) {
-            _ = main.focus();
-        }
-    });
     let badges = RwSignal::new(Badges::default());
     let looks_after = use_looks_after();
     Effect::new(move |_| {
@@ -49,78 +30,22 @@ pub(crate) fn Browser(
             });
         }
     });
-    let page = move || match here.get() {
-        Place::Home => view! { <Home keys=known state=keys.state name=name.clone()/> }.into_any(),
-        place @ Place::Document(_) => view! { <Later load=chunks::document of=place/> }.into_any(),
-        place @ (Place::SetUp
-        | Place::Profile
-        | Place::Accounts
-        | Place::NewAccount
-        | Place::Account(_)) => view! { <Later load=chunks::people of=place/> }.into_any(),
-        place @ Place::Monitor => view! { <Later load=chunks::monitor of=place/> }.into_any(),
-        place @ Place::Live(_) => view! { <Later load=chunks::watch of=place/> }.into_any(),
-        place @ (Place::Filters | Place::Endpoints | Place::Orphans | Place::Backups) => {
+    view! { <Explorer keys name badges page/> }
+}
+
+/// Shows a place with the part of the application that knows how.
+fn page(place: Place) -> AnyView {
+    match place {
+        Place::Document(_) => view! { <Later load=chunks::document of=place/> }.into_any(),
+        Place::Live(_) => view! { <Later load=chunks::watch of=place/> }.into_any(),
+        Place::Monitor => view! { <Later load=chunks::monitor of=place/> }.into_any(),
+        Place::Filters | Place::Endpoints | Place::Orphans | Place::Backups => {
             view! { <Later load=chunks::tools of=place/> }.into_any()
         }
-        Place::Nowhere { text, why } => view! {
-            <h1 class="unseen">{text.clone()}</h1>
-            <Notice icon=Icon::Alert title=format!("{text} is not a key") trouble=true>
-                <p>{format!("{why}.")}</p>
-                <Link to=Place::Home class="button">"All keys"</Link>
-            </Notice>
+        Place::SetUp | Place::Profile | Place::Accounts | Place::NewAccount | Place::Account(_) => {
+            view! { <Later load=chunks::people of=place/> }.into_any()
         }
-        .into_any(),
-    };
-    view! {
-        <div class="columns">
-            <nav class="side" aria-label="Keys">
-                <KeyColumn keys=known state=keys.state badges/>
-            </nav>
-            <main id="main" tabindex="-1" node_ref=main>{page}</main>
-        </div>
+        // The explorer shows these itself.
+        Place::Home | Place::Nowhere { .. } => ().into_any(),
     }
-}
-
-/// What shows while nothing is chosen.
-#[component]
-fn Home(keys: Memo<Option<Keys>>, state: Signal<State>, name: String) -> impl IntoView {
-    let empty = Memo::new(move |_| keys.with(|keys| keys.as_ref().map(Keys::is_empty)));
-    let is_known = Memo::new(move |_| empty.get().is_some());
-    let content = move || match empty.get() {
-        Some(true) => view! { <Age state/> <EmptyServer/> }.into_any(),
-        Some(false) => view! { <Age state/> <Overview keys/> }.into_any(),
-        None => view! { <Waiting state/> }.into_any(),
-    };
-    view! {
-        <div class="page">
-            <h1 class="unseen">{name}</h1>
-            {content}
-            {move || is_known.get().then(|| view! { <NewKey/> })}
-        </div>
-    }
-}
-
-/// How much is stored, and where to go from here.
-#[component]
-fn Overview(keys: Memo<Option<Keys>>) -> impl IntoView {
-    let count = move |of: fn(&Keys) -> u64| {
-        move || keys.with(|keys| keys.as_ref().map(of)).unwrap_or_default()
-    };
-    let lists = count(|keys| keys.keys().map(|glob| u64::from(glob.is_list())).sum());
-    let objects = count(|keys| keys.values().map(|listed| listed.count).sum());
-    view! {
-        <Notice icon=Icon::List title="Choose a key">
-            <p>"It is shown here, live: what anyone writes to it shows at once."</p>
-            <dl class="tally">
-                <div><dt>"Lists"</dt><dd>{lists}</dd></div>
-                <div><dt>"Objects"</dt><dd>{objects}</dd></div>
-            </dl>
-        </Notice>
-    }
-}
-
-/// Whether no element that can be seen has the focus.
-fn is_lost() -> bool {
-    let active = document().active_element().and_then(|it| it.dyn_into::<HtmlElement>().ok());
-    active.is_none_or(|active| active.tag_name() == "BODY" || active.offset_parent().is_none())
 }

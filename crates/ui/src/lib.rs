@@ -1,8 +1,9 @@
 //! Leptos pieces that every application on Monoxide reuses.
 //!
-//! [`Session`] knows who is signed in, and [`use_live`] follows a key, a list or a document of the server, and [`use_clock`] its clock.
-//! [`view`] has what a page is made of, from a folding tree to a whole document, and [`model`]
-//! what those show, as plain values.
+//! [`Session`] knows who is signed in, [`use_live`] follows a key, a list or a document of the
+//! server, and [`use_clock`] its clock. [`view`] has what a page is made of: from a folding tree to
+//! the [`Explorer`](view::Explorer), the [live view](view::WatchPage) and the
+//! [monitor](view::MonitorPage). [`model`] has what those show, as plain values.
 
 mod live;
 pub mod model;

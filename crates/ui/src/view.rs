@@ -22,6 +22,7 @@ mod editor;
 mod empty;
 mod endpoints;
 mod entrance;
+mod explorer;
 mod export;
 mod field;
 mod filters;
@@ -71,6 +72,7 @@ pub use self::{
     empty::{Deleted, EmptyList, EmptyServer, Missing},
     endpoints::EndpointsPage,
     entrance::{Gate, Newcomer},
+    explorer::Explorer,
     field::{Action, Field, FieldView, Form, FormView, Panel, PasswordRules},
     filters::FiltersPage,
     flash::{Lamp, Tracked},

@@ -32,10 +32,10 @@ pub fn CopyButton(
         let text = text();
         spawn_local(async move {
             if to_clipboard(&text).await {
-                done.set(true);
-                // The button may be gone by then.
+                // The button may be gone by now, and then.
+                _ = done.try_set(true);
                 set_timeout(move || _ = done.try_set(false), DONE);
-            } else if let Some(code) = shown.and_then(|shown| shown.get_untracked()) {
+            } else if let Some(code) = shown.and_then(|it| it.try_get_untracked().flatten()) {
                 select(&code);
             }
         });

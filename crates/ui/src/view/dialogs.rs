@@ -206,7 +206,9 @@ impl Making {
         };
         let Some(key) = key else { return };
         // It is saved, so nothing has to be kept.
-        self.first.set(self.editor.text().get_untracked());
+        if let Some(text) = self.editor.text().try_get_untracked() {
+            self.first.set(text);
+        }
         self.drafts.forget();
         let undone = key.clone();
         toasts.say_with_undo(format!("Added {key}"), move || {
@@ -219,7 +221,7 @@ impl Making {
                 }
             });
         });
-        done.run(key);
+        _ = done.try_run(key);
     }
 }
 
@@ -438,7 +440,7 @@ fn DeleteDialog(
                 Ok(object) => {
                     let text = format!("Deleted {key}");
                     toasts.say_with_undo(text, move || put_back(&object, session, toasts));
-                    close.run(());
+                    _ = close.try_run(());
                 }
                 Err(why) => _ = trouble.try_set(why),
             }

@@ -257,7 +257,7 @@ fn Source(import: Import) -> impl IntoView {
             let read: Result<JsValue, JsValue> = JsFuture::from(chosen.text()).await;
             match read.ok().and_then(|it| it.as_string()) {
                 Some(read) => {
-                    if let Some(area) = area.get_untracked() {
+                    if let Some(area) = area.try_get_untracked().flatten() {
                         area.set_value(&read);
                     }
                     take(read);

@@ -124,7 +124,7 @@ fn text_of(input: NodeRef<html::Input>) -> String {
 }
 
 fn focus(input: NodeRef<html::Input>) {
-    if let Some(input) = input.get_untracked() {
+    if let Some(input) = input.try_get_untracked().flatten() {
         _ = input.focus();
         input.select();
     }

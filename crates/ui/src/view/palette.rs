@@ -1,7 +1,7 @@
 //! What lies over the page: the command palette, and the sheet of shortcuts.
 
 use leptos::{
-    ev::{KeyboardEvent, MouseEvent},
+    ev::{Event, KeyboardEvent, MouseEvent},
     html,
     prelude::*,
     task::spawn_local,
@@ -14,8 +14,8 @@ use crate::{
     model::{Place, best},
     session::use_session,
     view::{
-        Icon, Offer, Overlay, PAGES, Theme, ToastsView, is_for_administrators, use_commands,
-        use_keys, use_looks_after, use_route, use_theme,
+        Commands, Icon, Offer, Overlay, PAGES, Theme, ToastsView, is_for_administrators,
+        use_commands, use_keys, use_looks_after, use_route, use_theme,
     },
 };
 
@@ -118,6 +118,7 @@ fn Palette(keys: Live) -> impl IntoView {
             class="palette card"
             aria-label="Go to anything"
             node_ref=dialog
+            on:cancel=move |event| cancel(&event, dialog, commands)
             on:close=move |_| commands.overlay.set(None)
             on:click=move |event| close_outside(&event, dialog)
         >
@@ -246,6 +247,7 @@ fn Sheet() -> impl IntoView {
             class="sheet card"
             aria-labelledby="sheet-title"
             node_ref=dialog
+            on:cancel=move |event| cancel(&event, dialog, commands)
             on:close=move |_| commands.overlay.set(None)
             on:click=move |event| close_outside(&event, dialog)
         >
@@ -283,6 +285,16 @@ fn show(dialog: NodeRef<html::Dialog>) {
             }
         }
     });
+}
+
+/// Closes a dialog at once: the browser tells of its end only later, and meanwhile what is typed would
+/// go to it.
+fn cancel(event: &Event, dialog: NodeRef<html::Dialog>, commands: Commands) {
+    event.prevent_default();
+    if let Some(dialog) = dialog.get_untracked() {
+        dialog.close();
+    }
+    commands.overlay.set(None);
 }
 
 /// A click beside a dialog closes it. What is around it belongs to it, too, but for its parts.

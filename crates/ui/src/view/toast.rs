@@ -127,7 +127,8 @@ pub fn ToastsView() -> impl IntoView {
     let region = NodeRef::<html::Div>::new();
     let is_inside = move || {
         let active = document().active_element();
-        region.get_untracked().is_some_and(|region| region.contains(active.as_deref()))
+        let region = region.try_get_untracked().flatten();
+        region.is_some_and(|region| region.contains(active.as_deref()))
     };
     let hold = move || toasts.change(|queue| queue.hold(now()));
     // Whether the pointer or the focus is still there shows after the event that took one away.

@@ -230,7 +230,7 @@ fn Table(topic: ring::Topic, samples: Memo<Vec<Sample>>) -> impl IntoView {
 fn use_width() -> (RwSignal<u32>, NodeRef<html::Div>) {
     let (width, frame) = (RwSignal::new(WIDTH), NodeRef::<html::Div>::new());
     let measure = move || {
-        let found = frame.get_untracked().map(|frame| frame.client_width());
+        let found = frame.try_get_untracked().flatten().map(|frame| frame.client_width());
         if let Some(found) = found.and_then(|it| u32::try_from(it).ok()).filter(|it| *it > 0) {
             // Less than this has no room for an axis.
             let found = found.max(200);

@@ -310,7 +310,8 @@ impl Table {
 
     /// Takes note of how large the table is.
     pub(super) fn measure(self) {
-        let Some(grid) = self.grid.get_untracked() else { return };
+        // The page may be another by the next frame.
+        let Some(grid) = self.grid.try_get_untracked().flatten() else { return };
         let Some(frame) = grid.parent_element() else { return };
         // The grid may still be short; what it has of it are its rim and the bar to scroll it.
         let rim = f64::from(grid.offset_height() - grid.client_height());
@@ -339,7 +340,7 @@ impl Table {
             return;
         }
         let rested = move || {
-            let visible = self.scroll.with_untracked(Scroll::visible);
+            let Some(visible) = self.scroll.try_with_untracked(Scroll::visible) else { return };
             let watched = self.watched.get_untracked();
             let other = self.rows.with_untracked(|rows| rows.watch(&visible, &watched));
             if let Some(other) = other {
