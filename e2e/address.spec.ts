@@ -39,6 +39,30 @@ test('back and forward go through what was chosen', async ({ page, server }) => 
   await expect(heading).toHaveText('books/*');
 });
 
+test('back and forward may come faster than the page is painted', async ({ page, server }) => {
+  await server.write('books/*', { title: 'Dune' });
+  await server.write('config', { theme: 'dark' });
+  await open(page);
+  await key(page, 'books/*').click();
+  await expect(page.getByText('Dune')).toBeVisible();
+  await key(page, 'config').click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('config');
+  await page.getByRole('link', { name: 'Monitor' }).click();
+  await expect(page.getByRole('heading', { name: 'Monitor' })).toBeVisible();
+
+  // As somebody does who holds the key down. What was to be done in the next frame is for nobody by then.
+  await page.evaluate(async () => {
+    for (const step of [-1, -1, -1, 1, 1, 1, -1, -1, -1]) {
+      const moved = new Promise((resolve) => addEventListener('popstate', resolve, { once: true }));
+      history.go(step);
+      await moved;
+    }
+  });
+  await expect(page.getByText('Choose a key')).toBeVisible();
+  await key(page, 'books/*').click();
+  await expect(page.getByText('Dune')).toBeVisible();
+});
+
 test('a pattern over several lists can be watched by its address', async ({ page, server }) => {
   await server.write('users/ann/posts/*', { text: 'hello' });
   await server.write('users/bob/posts/*', { text: 'world' });

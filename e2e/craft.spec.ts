@@ -156,11 +156,21 @@ test.describe('on a phone', () => {
 
 test('n makes an object in a list, and e edits one, but not while one types', async ({ page, server }) => {
   await server.write('books/dune', { title: 'Dune' });
+  await open(page);
+  await expect(page.getByRole('button', { name: 'New object' })).toBeVisible();
+  await page.keyboard.press('n');
+  const anywhere = page.getByRole('dialog', { name: 'New object' });
+  await expect(anywhere.getByLabel('Key', { exact: true }), 'one may type at once').toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(anywhere).toHaveCount(0);
+
   await open(page, '/_ui/books/*');
   await expect(page.getByRole('button', { name: 'New object' })).toBeVisible();
   await page.keyboard.press('n');
   const dialog = page.getByRole('dialog', { name: 'New object in books/*' });
-  await expect(dialog).toBeVisible();
+  await expect(dialog.locator('textarea')).toBeFocused();
+  // The first frees the tabulator, for those who have no mouse.
+  await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
   await expect(dialog).toHaveCount(0);
 

@@ -9,7 +9,7 @@ use monoxide_protocol::{Glob, Key, Object};
 use crate::{
     Live, Session,
     model::refused,
-    view::{Icon, Page, Toasts, use_toasts},
+    view::{Icon, Page, Toasts, use_commands, use_toasts},
 };
 
 /// A part on its way; `None` when it cannot be fetched.
@@ -99,13 +99,14 @@ pub(super) fn Dialogs(asked: RwSignal<Option<Ask>>) -> impl IntoView {
 #[component]
 pub fn NewKey() -> impl IntoView {
     let asked = RwSignal::new(None::<Ask>);
-    let ask = move |_| {
+    let ask = move || {
         let (title, place) = ("New object".to_owned(), Where::Named(String::new()));
         asked.set(Some(Ask::New { title, place, text: None }));
     };
+    use_commands().offer("New object", "n", ask);
     view! {
         <div class="notice-end">
-            <button type="button" class="button primary" on:click=ask>
+            <button type="button" class="button primary" on:click=move |_| ask()>
                 {Icon::Plus.draw()}
                 "New object"
             </button>

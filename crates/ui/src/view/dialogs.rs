@@ -6,6 +6,8 @@ use leptos::{html, prelude::*, task::spawn_local};
 use monoxide_client::data::{self, Condition};
 use monoxide_protocol::{Json, Key, List, Object, Target};
 use serde_json::Value;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use crate::{
     Session,
@@ -290,6 +292,8 @@ fn NewForm(
         Where::Named(key) => vec![key.clone()],
     };
     let is_named = matches!(place, Where::Named(_));
+    let form = NodeRef::<html::Form>::new();
+    begin_at(form, if is_named || names.len() > 1 { "input" } else { "textarea" });
     let making = Making {
         place: StoredValue::new(place.clone()),
         names: RwSignal::new(names),
@@ -328,7 +332,7 @@ fn NewForm(
         send();
     };
     view! {
-        <form class="form" novalidate on:submit=submit>
+        <form class="form" novalidate node_ref=form on:submit=submit>
             <KeyFields making place/>
             {restored}
             <div class="card">
@@ -345,6 +349,23 @@ fn NewForm(
             </div>
         </form>
     }
+}
+
+/// Puts the focus on the first `field` of a form, once that shows. A dialog that is opened before its
+/// form is there has it on the button that closes it.
+fn begin_at(form: NodeRef<html::Form>, field: &'static str) {
+    let focus = move || {
+        let form = form.try_get_untracked().flatten();
+        let field = form.and_then(|form| form.query_selector(field).ok().flatten());
+        if let Some(field) = field.and_then(|it| it.dyn_into::<HtmlElement>().ok()) {
+            _ = field.focus();
+        }
+    };
+    Effect::new(move |_| {
+        if form.get().is_some() {
+            request_animation_frame(focus);
+        }
+    });
 }
 
 /// Where the object goes, segment by segment.

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use monoxide_protocol::{Glob, Watched};
 
 use crate::{
-    Live, State,
-    model::{Folds, Place, base},
+    Live, Session, Standing, State,
+    model::{Command, Folds, Place, base},
     use_live,
     view::{
         Age, Icon, Link, ListActions, TablePage, Tracked, Tree, Waiting, object_page::ObjectPage,
@@ -82,6 +82,14 @@ pub(super) fn Data(tracked: Tracked, folds: RwSignal<Folds>, label: String) -> i
     let value = Signal::derive(move || object.with(|object| Arc::clone(&object.data)));
     let flashes = Signal::derive(move || flashes.get());
     view! { <Tree value flashes folds label/> }
+}
+
+/// A command as it has to be for who looks at the page: where people sign in, a shell needs a token.
+pub(super) fn as_asker(command: Command) -> Command {
+    let session = use_context::<Session>();
+    let is_open =
+        session.is_none_or(|session| session.standing().with_untracked(|it| *it == Standing::Open));
+    if is_open { command } else { command.with_token() }
 }
 
 /// The address of the server, as a command would name it.

@@ -5,7 +5,10 @@ use monoxide_protocol::{Glob, Target};
 
 use crate::{
     model::{Command, Shown},
-    view::{CommandLine, Icon, Notice, document::origin},
+    view::{
+        CommandLine, Icon, Notice,
+        document::{as_asker, origin},
+    },
 };
 
 /// What the examples write.
@@ -17,8 +20,9 @@ const SHORT: usize = 400;
 /// The whole server is empty.
 #[component]
 pub fn EmptyServer() -> impl IntoView {
-    let command =
-        Glob::parse("books/*").ok().map(|books| Command::write(&origin(), &books, EXAMPLE));
+    let command = Glob::parse("books/*")
+        .ok()
+        .map(|books| as_asker(Command::write(&origin(), &books, EXAMPLE)));
     view! {
         <Notice icon=Icon::Empty title="Nothing is stored yet">
             <p>
@@ -38,8 +42,9 @@ pub fn EmptyList(
     list: Glob,
 ) -> impl IntoView {
     // Only a list whose one star is its end can be pushed to.
-    let command =
-        Target::parse(list.as_str()).ok().map(|_| Command::write(&origin(), &list, EXAMPLE));
+    let command = Target::parse(list.as_str())
+        .ok()
+        .map(|_| as_asker(Command::write(&origin(), &list, EXAMPLE)));
     let hint = if command.is_some() {
         "New objects show here the moment they are written:"
     } else {
@@ -59,7 +64,7 @@ pub fn Missing(
     /// The key.
     glob: Glob,
 ) -> impl IntoView {
-    let command = Command::write(&origin(), &glob, EXAMPLE);
+    let command = as_asker(Command::write(&origin(), &glob, EXAMPLE));
     view! {
         <Notice icon=Icon::Object title=format!("Nothing is stored as {glob}")>
             <p>"The page keeps looking: it shows here the moment it is written."</p>

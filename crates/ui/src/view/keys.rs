@@ -263,7 +263,7 @@ fn Hint(
         (None, State::Closed(reason)) => Some(reason.to_string()),
         (None, _) => None,
         (Some(true), _) => Some("No keys yet".to_owned()),
-        (Some(false), _) => none.get().then(|| "No key has that in its name".to_owned()),
+        (Some(false), _) => none.get().then(|| filter.with(|filter| nothing(filter))),
     };
     let waiting = move || {
         let waiting = known.get().is_none() && !matches!(state.get(), State::Closed(_));
@@ -285,6 +285,14 @@ fn Hint(
         {watch}
         {waiting}
         {move || text().map(|text| view! { <p class="hint sentence">{text}</p> })}
+    }
+}
+
+/// Why a filter leaves nothing, and nothing to open.
+fn nothing(filter: &str) -> String {
+    match Glob::parse(filter.trim()) {
+        Err(why) if filter.contains('/') => format!("No key has that in its name, and {why}"),
+        _ => "No key has that in its name".to_owned(),
     }
 }
 

@@ -4,14 +4,14 @@ use leptos::prelude::*;
 use monoxide_protocol::{Glob, Key};
 
 use crate::{
-    Live, Standing,
+    Live,
     model::{Command, Folds, Place, Shown},
     use_session,
     view::{
         Deleted, Icon, Known, Later, Missing, Times,
         ask::{Ask, Dialogs, Editing, Parts, Where, put_back},
         copy::copy,
-        document::{Data, Frame, origin},
+        document::{Data, Frame, as_asker, origin},
         download::download,
         drafts::Drafts,
         fold::FoldTree,
@@ -158,19 +158,20 @@ fn Tools(
     let (toasts, route) = (use_toasts(), use_route());
     use_commands().offer("Edit", "e", move || edit.run(true));
     let glob = Glob::from(key.clone());
-    let wants_token = use_session().standing().with_untracked(|it| *it != Standing::Open);
     let put = move |text: String, what: &'static str| copy(text, what, toasts);
     let copy_key = {
         let key = key.clone();
         move |()| put(key.to_string(), "Copied the key")
     };
     let copy_value = move |()| put(known.with_untracked(pretty), "Copied the value");
-    let with_token = move |command: Command| {
-        if wants_token { command.with_token() } else { command }.to_string()
-    };
     let read = {
         let glob = glob.clone();
-        move |()| put(with_token(Command::read(&origin(), &glob)), "Copied a command that reads it")
+        move |()| {
+            put(
+                as_asker(Command::read(&origin(), &glob)).to_string(),
+                "Copied a command that reads it",
+            )
+        }
     };
     let write = move |()| {
         let data = known.with_untracked(|known| match known {
@@ -178,7 +179,7 @@ fn Tools(
             _ => String::new(),
         });
         let command = Command::write(&origin(), &glob, &data);
-        put(with_token(command), "Copied a command that writes it");
+        put(as_asker(command).to_string(), "Copied a command that writes it");
     };
     let save_file = {
         let key = key.clone();

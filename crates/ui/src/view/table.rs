@@ -18,7 +18,7 @@ use crate::{
     },
     view::{
         Age, CopyButton, EmptyList, Icon, Link, Notice, Waiting,
-        document::{Name, origin},
+        document::{Name, as_asker, origin},
     },
 };
 
@@ -37,7 +37,7 @@ pub fn TablePage(
     let old = Memo::new(move |_| !state.with(State::is_live));
     let command = {
         let glob = glob.clone();
-        move || Command::read(&origin(), &glob).to_string()
+        move || as_asker(Command::read(&origin(), &glob)).to_string()
     };
     let facts = move || is_known.get().then(|| view! { <p class="facts">{facts(table)}</p> });
     let list = glob.clone();
